@@ -1,0 +1,56 @@
+# 関所 Sekisho: `make demo` shows it, `make test` proves it. Everything is installed into this folder.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo dev test check format bench trust lock clean
+
+PYTHON ?= $(shell sh local/find_python.sh)
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+NODE_STAMP := node_modules/.installed
+export PATH := $(abspath $(BIN)):$(PATH)
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(STAMP) $(NODE_STAMP) ## .venv with the sekisho command, and Azurite
+
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+	@test -n "$(PYTHON)" || { sh local/find_python.sh --explain; exit 1; }
+	@echo "Python: $(PYTHON)"
+	"$(PYTHON)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(NODE_STAMP): package.json package-lock.json $(STAMP)
+	$(BIN)/python -m local.npm ci --silent
+	@touch $@
+
+demo: setup ## a city hall's day through the whole system, offline (KEEP=1 leaves it running)
+	$(BIN)/python -m local.demo $(if $(KEEP),--keep)
+
+dev: setup ## Azurite, the stand-in and the host, until Ctrl-C (HOST=func uses the Core Tools)
+	$(BIN)/python -m local.dev $(if $(HOST),--host $(HOST))
+
+test: setup ## unit, integration, end to end, docs
+	$(BIN)/python -m pytest
+
+check: setup ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## let ruff write the format and the fixes it is sure of
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## every bench, as tables
+	for each in bench/[a-z]*.py; do $(BIN)/python $$each || exit 1; done
+
+lock: setup ## requirements.in → requirements.txt (needs uv in .venv: pip install uv)
+	uv pip compile -q --python-version 3.13 --generate-hashes --no-header -o requirements.txt requirements.in
+	uv pip compile -q --python-version 3.13 --generate-hashes --no-header -o requirements-dev.txt requirements-dev.in
+
+clean: ## everything that was made here
+	rm -rf $(VENV) node_modules .demo .dev build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

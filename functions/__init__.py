@@ -1,0 +1,1 @@
+"""Triggers: each parses an event, calls shared and maps errors; nothing else."""

@@ -1,0 +1,1 @@
+"""A development host that runs the untouched function_app.py."""

@@ -1,0 +1,1 @@
+"""The gate's SMTP process inside the prefecture's network (not built yet)."""

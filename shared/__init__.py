@@ -1,0 +1,1 @@
+"""The program: a pure core and the shell around it."""

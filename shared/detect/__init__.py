@@ -1,0 +1,1 @@
+"""Text to findings; pure; one entity a file."""

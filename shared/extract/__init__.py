@@ -1,0 +1,1 @@
+"""Bytes to segments and gaps; pure; one format a file."""

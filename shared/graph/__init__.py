@@ -1,0 +1,1 @@
+"""Microsoft Graph: credential, client, webhook validation, subscriptions, delta."""

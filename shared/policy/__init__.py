@@ -1,0 +1,1 @@
+"""Findings and context to a decision; pure."""

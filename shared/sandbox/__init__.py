@@ -1,0 +1,1 @@
+"""Runs extraction in limited child processes."""

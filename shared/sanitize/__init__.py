@@ -1,0 +1,1 @@
+"""Active content out of bytes (無害化); not built yet."""

@@ -1,0 +1,1 @@
+"""How each source is resolved, fetched, tagged, blocked, quarantined, delivered and released."""

@@ -1,0 +1,1 @@
+"""Queues, ledger, audit log, incidents and evidence on Azure Storage."""
