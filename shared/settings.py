@@ -1,1 +1,214 @@
-"""Placeholder."""
+"""What a deployment decides: typed, validated at start, each documented in docs/reference/settings.md.
+
+A setting that is missing or wrong is a SettingsError that names them all at once and says what to
+write instead; values of keys are never quoted.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from shared.errors import SettingsError
+
+ROLES = ("all", "intake", "scan", "audit", "console")
+GRAPH = "https://graph.microsoft.com/v1.0"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A secret key with the id that names it in fingerprints and markers (so that it can rotate)."""
+
+    id: str
+    value: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One storage account: a connection string (the emulator's), or URLs for a managed identity."""
+
+    name: str
+    string: str = field(default="", repr=False)
+    blob_url: str = ""
+    queue_url: str = ""
+    table_url: str = ""
+    client_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One documented setting: its name, how it is read, its default (None: required) and its words."""
+
+    name: str
+    parse: Callable[[str], object]
+    default: str | None
+    roles: tuple[str, ...]
+    text: str
+
+
+def _choice(*allowed: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in allowed:
+            message = f"one of {', '.join(allowed)}"
+            raise ValueError(message)
+        return value
+
+    return parse
+
+
+def _key(value: str) -> Key:
+    key_id, _, encoded = value.partition(":")
+    try:
+        secret = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        secret = b""
+    if not key_id or len(secret) < 32:  # noqa: PLR2004 - HMAC-SHA-256 wants a key of its own size
+        message = "<id>:<base64 of at least 32 random bytes>"
+        raise ValueError(message)
+    return Key(key_id, secret)
+
+
+def _pem(value: str) -> bytes:
+    try:
+        pem = base64.b64decode(value, validate=True)
+    except binascii.Error:
+        pem = b""
+    if b"PRIVATE KEY" not in pem:
+        message = "base64 of a PEM file that holds a P-256 private key"
+        raise ValueError(message)
+    return pem
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+    if not secure or not parts.hostname:
+        message = "an https:// URL (http:// only on this machine)"
+        raise ValueError(message)
+    return value.rstrip("/")
+
+
+def _optional_url(value: str) -> str:
+    return _url(value) if value else ""
+
+
+def _bytes(value: str) -> int:
+    if not value.isdigit() or not 1 <= int(value) <= 500_000_000:  # noqa: PLR2004 - memory of an instance
+        message = "a number of bytes, 1 to 500000000"
+        raise ValueError(message)
+    return int(value)
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+_SCAN = ("all", "scan")
+_GRAPH = ("all", "intake", "scan")
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("SEKISHO_ROLE", _choice(*ROLES), "all", ROLES, "Which functions this app runs: `all`, `intake`, `scan`, `audit` or `console`."),
+    Setting("SEKISHO_BLOB_SOURCE", _choice("EventGrid", "LogsAndContainerScan"), "EventGrid", ("all", "intake"), "How uploads wake the gate. `EventGrid` in the cloud (the only source Flex Consumption has); `LogsAndContainerScan` polls, for the Core Tools on one machine."),
+    Setting("SEKISHO_GRAPH_BASE_URL", _url, GRAPH, _GRAPH, "Microsoft Graph, with the version. Another host than Microsoft's only on this machine (the stand-in)."),
+    Setting("SEKISHO_GRAPH_CREDENTIAL", _choice("managed_identity", "local"), "managed_identity", _GRAPH, "`managed_identity` in the cloud; `local` gives the stand-in a token and is refused for any host but this machine."),
+    Setting("SEKISHO_CLIENT_ID", str, "", _GRAPH, "Client id of the user-assigned identity that calls Graph; empty for the system-assigned one."),
+    Setting("SEKISHO_NOTIFICATION_URL", _optional_url, "", ("all", "intake"), "Where Graph sends notifications: the address of this app up to `/api/graph`. Empty: no subscriptions are made, the sweep alone watches."),
+    Setting("SEKISHO_WATCH", _names, "", ("all", "intake"), "The accounts to watch: comma-separated user ids or sign-in names."),
+    Setting("SEKISHO_RENEW_SCHEDULE", str, "0 */15 * * * *", ("all", "intake"), "When subscriptions are made and renewed (NCRONTAB, UTC)."),
+    Setting("SEKISHO_SWEEP_SCHEDULE", str, "0 */30 * * * *", ("all", "intake"), "When the sweep looks for what notifications lost (NCRONTAB, UTC)."),
+    Setting("SEKISHO_CLIENT_STATE_KEY", _key, None, ("all", "intake"), "HMAC key of the `clientState` that genuine notifications carry: `<id>:<base64 of 32 bytes>`. In the cloud a Key Vault reference."),
+    Setting("SEKISHO_FINGERPRINT_KEY", _key, None, _SCAN, "HMAC key of findings' fingerprints and of content digests. In the cloud a Key Vault reference."),
+    Setting("SEKISHO_MARKER_KEY", _key, None, ("all", "scan"), "HMAC key of the marker on items that Sekisho has handled. In the cloud a Key Vault reference."),
+    Setting("SEKISHO_SIGNING_KEY", _pem, None, ("all", "audit"), "P-256 private key (base64 of PEM) that signs the head of the audit chain. In the cloud a Key Vault reference."),
+    Setting("SEKISHO_POLICY_FILE", str, "", _SCAN, "The site's policy file inside the package, merged over the defaults; empty: the defaults alone."),
+    Setting("SEKISHO_ISOLATION", _choice("fork", "pool", "inline"), "fork", _SCAN, "How risky formats are read: a forked child each (`fork`), a recycled child (`pool`), or in this process (`inline`, tests only)."),
+    Setting("SEKISHO_MAX_ITEM_BYTES", _bytes, "150000000", _SCAN, "Items over this size are not read but are a gap (`too_large`)."),
+)  # fmt: skip
+
+CONNECTIONS: Mapping[str, str] = {
+    "SEKISHO_WORK": "queues, landing, envelopes, claim checks, dead letters, ledger and state tables",
+    "SEKISHO_EVIDENCE": "quarantine and evidence",
+    "SEKISHO_AUDIT": "audit events, the chain, incidents and alerts",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The validated settings of this app; keys of other roles are None."""
+
+    role: str
+    blob_source: str
+    graph_base_url: str
+    graph_credential: str
+    client_id: str
+    notification_url: str
+    watch: tuple[str, ...]
+    renew_schedule: str
+    sweep_schedule: str
+    client_state_key: Key | None
+    fingerprint_key: Key | None
+    marker_key: Key | None
+    signing_key: bytes | None = field(repr=False)
+    policy_file: str
+    isolation: str
+    max_item_bytes: int
+    work: Connection
+    evidence: Connection
+    audit: Connection
+
+    @classmethod
+    def load(cls, env: Mapping[str, str]) -> Settings:
+        """Read and check everything; SettingsError lists every problem at once."""
+        problems: list[str] = []
+        role = env.get("SEKISHO_ROLE", "all") or "all"
+        values: dict[str, object] = {}
+        for setting in SETTINGS:
+            name = setting.name.removeprefix("SEKISHO_").lower()
+            values[name] = _read(setting, env, role, problems)
+        for name in CONNECTIONS:
+            values[name.removeprefix("SEKISHO_").lower()] = _connection(name, env, problems)
+        if not problems:
+            _consistent(values, problems)
+        if problems:
+            raise SettingsError("settings: " + "; ".join(problems))
+        return cls(**values)  # type: ignore[arg-type] # each parser gives its field's type; a test holds them equal
+
+
+def _read(setting: Setting, env: Mapping[str, str], role: str, problems: list[str]) -> object:
+    raw = env.get(setting.name) or setting.default
+    if raw is None:
+        if role in setting.roles:
+            problems.append(f"{setting.name} is missing: {setting.text}")
+        return None
+    try:
+        return setting.parse(raw)
+    except ValueError as error:
+        problems.append(f"{setting.name} must be {error}")
+        return None
+
+
+def _connection(name: str, env: Mapping[str, str], problems: list[str]) -> Connection:
+    string = env.get(name, "")
+    blob, queue, table = (
+        env.get(f"{name}__{kind}ServiceUri", "") for kind in ("blob", "queue", "table")
+    )
+    if not string and not (blob and queue and table):
+        problems.append(
+            f"{name} is missing: set {name}__blobServiceUri, {name}__queueServiceUri and "
+            f"{name}__tableServiceUri (managed identity), or {name} to the emulator's connection string"
+        )
+    return Connection(name, string, blob, queue, table, env.get(f"{name}__clientId", ""))
+
+
+def _consistent(values: Mapping[str, object], problems: list[str]) -> None:
+    host = urlsplit(str(values["graph_base_url"])).hostname or ""
+    if values["graph_credential"] == "local" and host not in LOOPBACK:
+        problems.append("SEKISHO_GRAPH_CREDENTIAL=local is for the stand-in on this machine only")
+    if values["graph_credential"] == "managed_identity" and host != urlsplit(GRAPH).hostname:
+        problems.append(
+            f"SEKISHO_GRAPH_BASE_URL must be {GRAPH} with a managed identity: its token goes nowhere else"
+        )

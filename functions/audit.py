@@ -1,0 +1,16 @@
+"""scan-results → audit log (once an event, in one hash chain), incidents, alerts."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+from shared.bootstrap import recorder
+
+bp = func.Blueprint()
+
+
+@bp.function_name("audit")
+@bp.queue_trigger(arg_name="msg", queue_name="scan-results", connection="SEKISHO_WORK")
+async def audit(msg: func.QueueMessage) -> None:
+    """Insert once; then whoever holds the sequencer's lease appends to the chain."""
+    await recorder().handle(msg.get_body())
