@@ -1,6 +1,6 @@
 # 関所 Sekisho: `make demo` shows it, `make test` proves it. Everything is installed into this folder.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test check format bench trust lock clean
+.PHONY: help setup demo dev test check security format bench trust lock clean
 
 PYTHON ?= $(shell sh local/find_python.sh)
 VENV   := .venv
@@ -40,6 +40,10 @@ check: setup ## format, lint, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+security: setup ## bandit on the product, known vulnerabilities of what it stands on
+	$(BIN)/bandit --quiet --recursive --severity-level medium shared functions relay function_app.py
+	$(BIN)/python -m local.vulnerabilities requirements.txt
 
 format: setup ## let ruff write the format and the fixes it is sure of
 	$(BIN)/ruff format .
