@@ -96,11 +96,14 @@ def _optional_url(value: str) -> str:
     return _url(value) if value else ""
 
 
-def _bytes(value: str) -> int:
-    if not value.isdigit() or not 1 <= int(value) <= 500_000_000:  # noqa: PLR2004 - memory of an instance
-        message = "a number of bytes, 1 to 500000000"
-        raise ValueError(message)
-    return int(value)
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not value.isdigit() or not low <= int(value) <= high:
+            message = f"a whole number, {low} to {high}"
+            raise ValueError(message)
+        return int(value)
+
+    return parse
 
 
 def _names(value: str) -> tuple[str, ...]:
@@ -126,7 +129,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_SIGNING_KEY", _pem, None, ("all", "audit"), "P-256 private key (base64 of PEM) that signs the head of the audit chain. In the cloud a Key Vault reference."),
     Setting("SEKISHO_POLICY_FILE", str, "", _SCAN, "The site's policy file inside the package, merged over the defaults; empty: the defaults alone."),
     Setting("SEKISHO_ISOLATION", _choice("fork", "pool", "inline"), "fork", _SCAN, "How risky formats are read: a forked child each (`fork`), a recycled child (`pool`), or in this process (`inline`, tests only)."),
-    Setting("SEKISHO_MAX_ITEM_BYTES", _bytes, "150000000", _SCAN, "Items over this size are not read but are a gap (`too_large`)."),
+    Setting("SEKISHO_LEASE_SECONDS", _whole(2, 600), "120", ("all", "intake", "scan", "audit"), "How long a worker holds an item, a drive or the audit's sequencer before another may take over. It is renewed while work goes on."),
+    Setting("SEKISHO_MAX_ITEM_BYTES", _whole(1, 500_000_000), "150000000", _SCAN, "Items over this size are not read but are a gap (`too_large`)."),
 )  # fmt: skip
 
 CONNECTIONS: Mapping[str, str] = {
@@ -155,6 +159,7 @@ class Settings:
     signing_key: bytes | None = field(repr=False)
     policy_file: str
     isolation: str
+    lease_seconds: int
     max_item_bytes: int
     work: Connection
     evidence: Connection
