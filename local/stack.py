@@ -1,0 +1,88 @@
+"""The whole system on one machine, on free ports: Azurite, the Graph stand-in, the local host."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from local.azurite import Azurite, free_ports
+from local.environment import app_settings
+from local.graph.process import GraphProcess
+from local.host.process import HostProcess
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Stack:
+    """A context manager; everything it started is stopped at the end, whatever happened.
+
+    ``users`` (display name → sign-in name) are made in the stand-in before the host starts, and
+    watched. ``overrides`` change single app settings. The host is ``host`` (SIGKILL it, start it
+    again: Azurite and the stand-in keep the state).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        users: dict[str, str] | None = None,
+        overrides: dict[str, str] | None = None,
+        receive_visibility: int = 600,
+        record: Path | None = None,
+    ) -> None:
+        self.folder = folder
+        self.users = users or {}
+        self.user_ids: dict[str, str] = {}
+        self._overrides = overrides or {}
+        self._stack = ExitStack()
+        self.azurite = Azurite(folder / "azurite")
+        self.graph = GraphProcess(record=record, log_path=folder / "graph.log")
+        self._port = free_ports(1)[0]
+        self._receive_visibility = receive_visibility
+        self.host: HostProcess
+
+    @property
+    def storage(self) -> str:
+        """The emulator's connection string."""
+        return self.azurite.connection_string
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._stack.enter_context(self.azurite)
+            self._stack.enter_context(self.graph)
+            for name, upn in self.users.items():
+                body = {"displayName": name, "userPrincipalName": upn}
+                self.user_ids[upn] = self.graph.admin("POST", "/users", json=body)["id"]
+            self.host = self._make_host()
+            self._stack.enter_context(self.host)
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def _make_host(self) -> HostProcess:
+        settings = app_settings(
+            storage=self.storage,
+            graph_base_url=self.graph.base_url,
+            host_url=f"http://127.0.0.1:{self._port}",
+            watch=list(self.user_ids.values()),
+        )
+        return HostProcess(
+            ROOT,
+            env={**os.environ, **settings, **self._overrides},
+            port=self._port,
+            receive_visibility=self._receive_visibility,
+            log_path=self.folder / "host.log",
+        )
