@@ -1,0 +1,124 @@
+"""A checked tree to rules and matrix."""
+
+from __future__ import annotations
+
+from shared.model import Context, Disposition, Gap, GapCode, Level, Mode
+from shared.policy.check import rule_id
+from shared.policy.rule import Case, CaseFinding, Rule, When, Words
+from shared.policy.tree import Node
+
+type Matrix = dict[str, dict[str, Disposition]]
+
+
+def build_matrix(root: Node) -> Matrix:
+    """By class, then by place, what follows."""
+    return {
+        name: {place: _disposition(cell) for place, cell in row.items()}
+        for name, row in root.at(["matrix"]).items()
+    }
+
+
+def build_words(node: Node) -> dict[str, Words]:
+    """Names with their words in both languages."""
+    return {name: _words(inner) for name, inner in node.items()}
+
+
+def build_rule(node: Node) -> Rule:
+    """A rule of the merged policy."""
+    mode, outcome, said = node.get("mode"), node.get("disposition"), node.get("class")
+    tests = node.get("tests") or Node({}, "", 0, 0)
+    return Rule(
+        id=rule_id(node),
+        title=_words(node.at(["title"])),
+        reason=_words(node.at(["reason"])),
+        when=_when(node.at(["when"])),
+        mode=Mode(_text(mode)) if mode else Mode.ENFORCE,
+        cohorts={name: Mode(_text(inner)) for name, inner in _pairs(node, "cohorts")},
+        information_class=_text(said) if said else None,
+        disposition=_disposition(outcome) if outcome else None,
+        obligations=_list(node, "obligations"),
+        hits=tuple(_case(each) for each in _children(tests, "hits")),
+        misses=tuple(_case(each) for each in _children(tests, "misses")),
+    )
+
+
+def _when(node: Node) -> When:
+    level, count = node.get("min_level"), node.get("min_count")
+    return When(
+        entities=_list(node, "entities"),
+        min_level=_level(level) if level else Level.LOW,
+        min_count=_number(count) if count else 1,
+        gaps=_list(node, "gaps"),
+        places=_list(node, "places"),
+        sources=_list(node, "sources"),
+        sharing=_list(node, "sharing"),
+        sender_domains=_list(node, "sender_domains"),
+        recipient_domains=_list(node, "recipient_domains"),
+    )
+
+
+def _case(node: Node) -> Case:
+    def word(key: str, default: str = "") -> str:
+        inner = node.get(key)
+        return _text(inner) if inner else default
+
+    context = Context(
+        source=word("source", "mail"),
+        place=word("place", "own_mailbox"),
+        sender_domain=word("sender_domain"),
+        recipient_domains=_list(node, "recipient_domains"),
+        sharing=_list(node, "sharing"),
+        cohort=word("cohort", "everyone"),
+    )
+    expect = node.get("expect")
+    return Case(
+        context=context,
+        findings=tuple(_case_finding(each) for each in _children(node, "findings")),
+        gaps=tuple(
+            Gap(GapCode(code), f"部分{index}") for index, code in enumerate(_list(node, "gaps"))
+        ),
+        expect=_disposition(expect) if expect else None,
+        where=f"{node.origin}: line {node.line}",
+    )
+
+
+def _case_finding(node: Node) -> CaseFinding:
+    count = node.get("count")
+    return CaseFinding(
+        _text(node.at(["entity"])), _level(node.at(["level"])), _number(count) if count else 1
+    )
+
+
+def _words(node: Node) -> Words:
+    return Words(_text(node.at(["ja"])), _text(node.at(["en"])))
+
+
+def _pairs(node: Node, key: str) -> list[tuple[str, Node]]:
+    inner = node.get(key)
+    return list(inner.items()) if inner else []
+
+
+def _children(node: Node, key: str) -> list[Node]:
+    inner = node.get(key)
+    return list(inner.children()) if inner else []
+
+
+def _list(node: Node, key: str) -> tuple[str, ...]:
+    return tuple(_text(each) for each in _children(node, key))
+
+
+def _text(node: Node) -> str:
+    return str(node.value)
+
+
+def _number(node: Node) -> int:
+    assert isinstance(node.value, int)
+    return node.value
+
+
+def _level(node: Node) -> Level:
+    return Level[_text(node).upper()]
+
+
+def _disposition(node: Node) -> Disposition:
+    return Disposition[_text(node).upper()]

@@ -1,0 +1,184 @@
+"""Findings, gaps and what surrounds them → a decision."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pkgutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Self
+
+from shared.errors import PolicyError
+from shared.model import Context, Decision, Disposition, Finding, Gap, Level, Mode
+from shared.policy.build import Matrix, build_matrix, build_rule, build_words
+from shared.policy.check import check_merged, check_text
+from shared.policy.rule import Case, CaseFinding, Rule, Words
+from shared.policy.tree import Node, merge, parse
+
+FLOOR_RULE = "floor-unread"
+"""The rule that no file can take away: what could not be read is at least tagged, never allowed."""
+
+_VERSION_DIGITS = 12
+_BITES = {Mode.OFF: 0, Mode.SIMULATE: 1, Mode.NOTIFY: 2, Mode.ENFORCE: 3}
+
+
+def default_text() -> str:
+    """The default policy as it is written, shipped with the package."""
+    raw = pkgutil.get_data("shared.policy", "default.yaml")
+    assert raw is not None
+    return raw.decode()
+
+
+def schema_text() -> str:
+    """The JSON schema of a policy file, shipped with the package."""
+    raw = pkgutil.get_data("shared.policy", "schema.json")
+    assert raw is not None
+    return raw.decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A test case of a rule that does not do as it says."""
+
+    rule_id: str
+    where: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules, the matrix, and a short hash that names them (test cases do not count)."""
+
+    version: str
+    rules: tuple[Rule, ...]
+    matrix: Matrix
+    classes: Mapping[str, Words]
+    places: Mapping[str, Words]
+
+    @classmethod
+    def load(cls, texts: Sequence[str], names: Sequence[str] = ()) -> Self:
+        """Texts merged in order, the defaults first; ``names`` are used in complaints.
+
+        Raises:
+            PolicyError: with file, line and column, for anything unknown, missing or contradictory.
+        """
+        roots = []
+        for index, text in enumerate(texts):
+            name = names[index] if index < len(names) else f"policy {index + 1}"
+            root = parse(text, name)
+            check_text(root)
+            roots.append(root)
+        if not roots:
+            message = "no policy text was given"
+            raise PolicyError(message)
+        merged = reduce(merge, roots)
+        check_merged(merged)
+        return cls(
+            version=_version(merged),
+            rules=tuple(build_rule(node) for node in merged.at(["rules"]).children()),
+            matrix=build_matrix(merged),
+            classes=build_words(merged.at(["classes"])),
+            places=build_words(merged.at(["places"])),
+        )
+
+    def decide(
+        self, context: Context, findings: Sequence[Finding], gaps: Sequence[Gap]
+    ) -> Decision:
+        """The strictest matching rule wins; no match allows; a gap is never allowed.
+
+        ``rule_ids`` name every matching rule, the strictest first. ``would_be`` is the answer if
+        every matching rule enforced; ``mode`` is the mode of the rule that gave ``would_be``.
+        """
+        matches = [
+            (self.outcome(rule, context), rule.mode_for(context.cohort), rule)
+            for rule in self.rules
+            if rule.mode_for(context.cohort) is not Mode.OFF
+            and rule.when.holds(context, findings, gaps)
+        ]
+        matches.sort(key=lambda each: (-each[0], -_BITES[each[1]]))
+        floor = Disposition.TAG if gaps else Disposition.ALLOW
+        enforced = [each[0] for each in matches if each[1] is Mode.ENFORCE]
+        disposition = max([floor, *enforced])
+        would_be = max([disposition, *(each[0] for each in matches)])
+        ids = tuple(each[2].id for each in matches)
+        if gaps and disposition == floor and floor not in enforced:
+            ids = (*ids, FLOOR_RULE)
+        return Decision(
+            disposition=disposition,
+            would_be=would_be,
+            mode=matches[0][1] if matches and would_be > disposition else Mode.ENFORCE,
+            policy_version=self.version,
+            rule_ids=ids,
+            obligations=_obligations(matches),
+            findings=tuple(findings),
+            gaps=tuple(gaps),
+        )
+
+    def outcome(self, rule: Rule, context: Context) -> Disposition:
+        """What follows from a rule here; in an unknown place, the strictest of the class's row."""
+        if rule.disposition is not None:
+            return rule.disposition
+        row = self.matrix[rule.information_class or ""]
+        return row.get(context.place, max(row.values()))
+
+    def test(self) -> tuple[Failure, ...]:
+        """Run every rule's own test cases; what fails, in the file's order."""
+        return tuple(failure for rule in self.rules for failure in self._test(rule))
+
+    def case_count(self) -> int:
+        """How many test cases the rules carry."""
+        return sum(len(rule.hits) + len(rule.misses) for rule in self.rules)
+
+    def _test(self, rule: Rule) -> list[Failure]:
+        failures = []
+        for case, wanted in (
+            *((case, True) for case in rule.hits),
+            *((case, False) for case in rule.misses),
+        ):
+            findings = tuple(_planted(case))
+            if rule.when.holds(case.context, findings, case.gaps) is not wanted:
+                message = "does not match" if wanted else "matches"
+                failures.append(Failure(rule.id, case.where, message))
+            said = self.decide(case.context, findings, case.gaps).would_be
+            if case.expect is not None and said is not case.expect:
+                message = f"the policy says {said.name.lower()}, not {case.expect.name.lower()}"
+                failures.append(Failure(rule.id, case.where, message))
+        return failures
+
+
+def _obligations(matches: Sequence[tuple[Disposition, Mode, Rule]]) -> tuple[str, ...]:
+    """Of enforcing rules all, of notifying ones the notices alone, each once."""
+    found: dict[str, None] = {}
+    for _, mode, rule in matches:
+        for each in rule.obligations:
+            if mode is Mode.ENFORCE or (mode is Mode.NOTIFY and each.startswith("notify_")):
+                found[each] = None
+    return tuple(found)
+
+
+def _planted(case: Case) -> list[Finding]:
+    """Findings as a case describes them; fingerprints are made up and distinct."""
+    return [
+        _finding(each, f"case:{index}:{number}")
+        for index, each in enumerate(case.findings)
+        for number in range(each.count)
+    ]
+
+
+def _finding(case: CaseFinding, fingerprint: str) -> Finding:
+    confidence = {Level.LOW: 0.3, Level.MEDIUM: 0.7, Level.HIGH: 0.95}[case.level]
+    return Finding(case.entity, "本文", 0, 1, confidence, case.level, "*", fingerprint)
+
+
+def _version(root: Node) -> str:
+    plain = root.plain()
+    assert isinstance(plain, dict)
+    rules = plain["rules"]
+    assert isinstance(rules, list)
+    for rule in rules:
+        if isinstance(rule, dict):
+            rule.pop("tests", None)
+    canonical = json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:_VERSION_DIGITS]

@@ -1,0 +1,79 @@
+"""The default policy: its own test cases, and what it promises of every gap and level."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from shared.model import Context, Disposition, Finding, Gap, GapCode, Level, Mode
+from shared.policy import Policy, default_text
+
+MAIL = Context("mail", "own_mailbox")
+
+
+@pytest.fixture(scope="module")
+def policy():
+    return Policy.load([default_text()], ["default.yaml"])
+
+
+def finding(entity="my_number", level=Level.HIGH, fingerprint="k:1"):
+    return Finding(entity, "本文", 0, 12, 0.9, level, "****", fingerprint)
+
+
+def test_default_rules_do_as_their_own_cases_say(policy):
+    assert policy.test() == ()
+    assert policy.case_count() >= 40
+
+
+def test_default_rules_each_ship_hits_and_misses(policy):
+    assert [rule.id for rule in policy.rules if not rule.hits or not rule.misses] == []
+
+
+@pytest.mark.parametrize("place", [*Policy.load([default_text()]).places, "a_place_nobody_named"])
+def test_default_blocks_a_certain_my_number_everywhere(policy, place):
+    decision = policy.decide(Context("drive", place), [finding()], [])
+    assert decision.disposition is Disposition.BLOCK
+    assert decision.rule_ids[0] == "my-number-high"
+    assert decision.mode is Mode.ENFORCE
+    assert "evidence" in decision.obligations
+
+
+@pytest.mark.parametrize("code", list(GapCode))
+def test_default_reviews_every_gap(policy, code):
+    decision = policy.decide(MAIL, [], [Gap(code, "添付1")])
+    assert decision.disposition is Disposition.REVIEW
+    assert decision.gaps == (Gap(code, "添付1"),)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ([], Disposition.ALLOW),
+        ([finding("phone_number")], Disposition.TAG),
+        ([finding("corporate_number")], Disposition.TAG),
+        ([finding(level=Level.LOW)], Disposition.TAG),
+        ([finding(level=Level.MEDIUM)], Disposition.REVIEW),
+        ([finding(level=Level.MEDIUM), finding("phone_number")], Disposition.REVIEW),
+    ],
+)
+def test_default_by_finding(policy, found, expected):
+    assert policy.decide(MAIL, found, []).disposition is expected
+
+
+def test_default_matrix_is_complete(policy):
+    assert set(policy.matrix) == {"1", "2", "3C", "3B", "3A"}
+    for row in policy.matrix.values():
+        assert set(row) == set(policy.places)
+
+
+def test_default_names_its_schema_for_editors():
+    assert default_text().startswith("# yaml-language-server: $schema=schema.json\n")
+    assert yaml.safe_load(default_text())["format"] == 1
+
+
+def test_version_is_short_and_follows_the_rules_not_their_cases(policy):
+    assert len(policy.version) == 12
+    stricter = "rules: [{id: personal, disposition: review, class: null}]"
+    assert Policy.load([default_text(), stricter]).version != policy.version
+    more_cases = "rules: [{id: personal, tests: {hits: []}}]"
+    assert Policy.load([default_text(), more_cases]).version == policy.version

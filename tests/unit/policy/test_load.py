@@ -1,0 +1,148 @@
+"""Loading and merging: what a site may change, and where a mistake is said to be."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.errors import PolicyError
+from shared.model import Context, Disposition, Finding, Gap, GapCode, Level, Mode
+from shared.policy import FLOOR_RULE, Policy, default_text
+
+MAIL = Context("mail", "own_mailbox", sender_domain="mail.example.jp", sharing=("guest",))
+
+
+def site(text):
+    return Policy.load([default_text(), text], ["default.yaml", "site.yaml"])
+
+
+def finding(entity="my_number", level=Level.HIGH, fingerprint="k:1"):
+    return Finding(entity, "本文", 0, 12, 0.9, level, "****", fingerprint)
+
+
+def rule(body):
+    words = "title: {ja: あ, en: a}, reason: {ja: い, en: b}"
+    return f"rules: [{{id: extra, {words}, {body}}}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "words"),
+    [
+        ("rules:\n  - id: personal\n    wehn: {}", "line 3, column 5", "unknown key 'wehn'"),
+        ("colour: red", "line 1, column 1", "unknown key 'colour'"),
+        ("matrix:\n  '2':\n    moon: tag", "line 3, column 5", "'moon' is not among"),
+        ("matrix:\n  '3C':\n    phone: allow", "line 3, column 5", "more mildly"),
+        ("matrix: {'3C': {phone: forbid}}", "line 1, column 17", "'forbid' is not one of"),
+        ("rules:\n  - id: personal\n    disposition: tag", "line 3", "only one of them"),
+        ("rules:\n  - id: personal\n    class: null", "line", "needs a class or a disposition"),
+        ("rules:\n  - id: extra\n    disposition: tag", "line 2, column 5", "missing: 'title'"),
+        ("rules: [{id: unread, disposition: allow}]", "line 1, column 22", "allow"),
+        ("rules: [{id: unread}, {id: unread}]", "line 1, column 24", "twice"),
+        ("rules: [{id: unread, mode: off, mode: off}]", "line 1, column 33", "twice"),
+        ("a: &x 1\nb: *x", "line", "anchors"),
+        ("rules: [", "line 1", "not YAML"),
+        ("rules: !!python/object:os.system {}", "line 1", "tag"),
+        ("rules: !secret x", "line 1", "tag"),
+        ("", "line 1, column 1", "empty"),
+        (rule("when: {min_level: high, gaps: [any]}, disposition: tag"), "line 1", "of which ent"),
+        (rule("when: {places: [moon]}, disposition: tag"), "line 1", "'moon' is not among"),
+        (rule("when: {gaps: [any]}, disposition: tag"), "line 1", "same conditions as in"),
+        (rule("when: {}, disposition: tag"), "line 1", ""),
+        (rule("when: {gaps: [lost]}, disposition: tag"), "line 1", "lost"),
+    ],
+)
+def test_load_says_where_it_is_wrong(text, where, words):
+    with pytest.raises(PolicyError) as error:
+        site(text)
+    assert str(error.value).startswith("site.yaml: ")
+    assert where in str(error.value)
+    assert words in str(error.value)
+
+
+def test_load_refuses_a_policy_of_nothing():
+    with pytest.raises(PolicyError):
+        Policy.load([])
+    with pytest.raises(PolicyError, match="missing: 'format'"):
+        Policy.load(["rules: []"])
+
+
+def test_load_survives_deep_and_long_text():
+    with pytest.raises(PolicyError):
+        site("[" * 5000)
+    with pytest.raises(PolicyError, match="longer"):
+        site("#" * 2_000_000)
+
+
+def test_site_words_like_off_are_words():
+    policy = site("rules: [{id: my-number-high, mode: off}]")
+    decision = policy.decide(MAIL, [finding()], [])
+    assert decision.disposition is Disposition.REVIEW
+    assert "my-number-high" not in decision.rule_ids
+
+
+def test_site_changes_one_cell_and_leaves_the_rest():
+    policy = site("matrix: {'3C': {teams_external: review}, '2': {teams_external: review}}")
+    outside = Context("teams", "teams_external")
+    assert policy.decide(outside, [finding("phone_number")], []).disposition is Disposition.REVIEW
+    assert policy.decide(MAIL, [finding("phone_number")], []).disposition is Disposition.TAG
+
+
+def test_simulated_rule_is_only_a_would_be():
+    policy = site(
+        "rules: [{id: my-number-high, mode: simulate}, {id: my-number-medium, mode: off}]"
+    )
+    decision = policy.decide(MAIL, [finding()], [])
+    assert decision.disposition is Disposition.TAG
+    assert decision.would_be is Disposition.BLOCK
+    assert decision.mode is Mode.SIMULATE
+    assert decision.obligations == ()
+
+
+def test_notifying_rule_sends_notices_alone():
+    policy = site("rules: [{id: my-number-high, mode: notify}, {id: my-number-medium, mode: off}]")
+    decision = policy.decide(MAIL, [finding()], [])
+    assert decision.mode is Mode.NOTIFY
+    assert decision.obligations == ("notify_owner", "notify_security")
+
+
+def test_cohort_has_a_mode_of_its_own():
+    policy = site("rules: [{id: my-number-high, mode: simulate, cohorts: {pilot: enforce}}]")
+    pilot = Context("mail", "own_mailbox", cohort="pilot")
+    assert policy.decide(pilot, [finding()], []).disposition is Disposition.BLOCK
+    assert policy.decide(MAIL, [finding()], []).disposition is Disposition.REVIEW
+
+
+def test_gap_is_never_allowed_whatever_the_site_says():
+    policy = site("rules: [{id: unread, mode: off}]")
+    decision = policy.decide(MAIL, [], [Gap(GapCode.ENCRYPTED, "添付1")])
+    assert decision.disposition is Disposition.TAG
+    assert decision.rule_ids == (FLOOR_RULE,)
+
+
+@pytest.mark.parametrize(
+    ("when", "matches"),
+    [
+        ("{entities: [my_number], min_count: 2}", True),
+        ("{entities: [my_number], min_count: 3}", False),
+        ("{entities: [credit_card]}", False),
+        ("{sources: [mail], entities: [any]}", True),
+        ("{sources: [drive]}", False),
+        ("{sharing: [guest]}", True),
+        ("{sharing: [anonymous]}", False),
+        ("{sender_domains: [example.jp]}", True),
+        ("{sender_domains: [ple.jp]}", False),
+        ("{recipient_domains: [example.jp]}", False),
+        ("{places: [own_mailbox], gaps: [encrypted]}", False),
+    ],
+)
+def test_rule_conditions_must_all_hold(when, matches):
+    policy = site(rule(f"when: {when}, disposition: tag"))
+    # Three occurrences, two distinct values.
+    found = [finding(), finding(), finding(fingerprint="k:2")]
+    assert ("extra" in policy.decide(MAIL, found, []).rule_ids) is matches
+
+
+def test_rules_own_cases_catch_a_lie():
+    policy = site("rules: [{id: personal, tests: {hits: [{gaps: [bomb], expect: tag}]}}]")
+    messages = [failure.message for failure in policy.test()]
+    assert messages == ["does not match", "the policy says review, not tag"]
+    assert policy.test()[0].where == "site.yaml: line 1"
