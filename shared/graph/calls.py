@@ -1,0 +1,83 @@
+"""Every Graph call that Sekisho makes, with the least application permission that it needs.
+
+One line a call, so that a deployment's grants, the documentation and a 403's message all come from
+here. Paths and permissions: Microsoft Graph v1.0 reference; ``{name}`` is filled from the caller's
+parameters. ``sdk=False`` marks the few paths that msgraph-sdk's request builders do not have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A method, a path template and the permission it needs; its ``str`` names no id."""
+
+    method: str
+    path: str
+    permission: str
+    sdk: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+USER_GET = Call("GET", "/users/{user}", "User.Read.All")
+USER_DRIVE = Call("GET", "/users/{user}/drive", "Files.Read.All")
+
+MESSAGE_GET = Call("GET", "/users/{user}/messages/{message}", "Mail.Read")
+MESSAGE_MIME = Call("GET", "/users/{user}/messages/{message}/$value", "Mail.Read")
+MESSAGE_UPDATE = Call("PATCH", "/users/{user}/messages/{message}", "Mail.ReadWrite")
+MESSAGE_PURGE = Call("POST", "/users/{user}/messages/{message}/permanentDelete", "Mail.ReadWrite")
+MESSAGES_FIND = Call("GET", "/users/{user}/messages", "Mail.Read")
+FOLDER_MESSAGE_CREATE = Call(
+    "POST", "/users/{user}/mailFolders/{folder}/messages", "Mail.ReadWrite"
+)
+FOLDER_DELTA = Call("GET", "/users/{user}/mailFolders/{folder}/messages/delta()", "Mail.Read")
+CATEGORY_CREATE = Call(
+    "POST", "/users/{user}/outlook/masterCategories", "MailboxSettings.ReadWrite"
+)
+
+ITEM_GET = Call("GET", "/drives/{drive}/items/{item}", "Files.Read.All")
+ITEM_UPDATE = Call("PATCH", "/drives/{drive}/items/{item}", "Files.ReadWrite.All")
+ITEM_CONTENT = Call("GET", "/drives/{drive}/items/{item}/content", "Files.Read.All")
+ITEM_REPLACE = Call("PUT", "/drives/{drive}/items/{item}/content", "Files.ReadWrite.All")
+ITEM_CHILDREN = Call("GET", "/drives/{drive}/items/{item}/children", "Files.Read.All")
+ITEM_DELTA = Call("GET", "/drives/{drive}/items/{item}/delta()", "Files.Read.All")
+ITEM_PERMISSIONS = Call("GET", "/drives/{drive}/items/{item}/permissions", "Files.Read.All")
+ITEM_REVOKE = Call(
+    "DELETE", "/drives/{drive}/items/{item}/permissions/{permission}", "Files.ReadWrite.All"
+)
+ITEM_VERSIONS = Call("GET", "/drives/{drive}/items/{item}/versions", "Files.Read.All")
+ITEM_VERSION_DELETE = Call(
+    "DELETE", "/drives/{drive}/items/{item}/versions/{version}", "Files.ReadWrite.All"
+)
+ITEM_FIELDS = Call(
+    "PATCH", "/drives/{drive}/items/{item}/listItem/fields", "Sites.ReadWrite.All", sdk=False
+)
+ITEM_FIELDS_GET = Call(
+    "GET", "/drives/{drive}/items/{item}/listItem/fields", "Sites.Read.All", sdk=False
+)
+PATH_GET = Call("GET", "/drives/{drive}/root:/{+path}", "Files.Read.All", sdk=False)
+PATH_CHILDREN = Call("GET", "/drives/{drive}/root:/{+path}:/children", "Files.Read.All", sdk=False)
+PATH_PUT = Call("PUT", "/drives/{drive}/root:/{+path}:/content", "Files.ReadWrite.All", sdk=False)
+PATH_SESSION = Call(
+    "POST",
+    "/drives/{drive}/root:/{+path}:/createUploadSession",
+    "Files.ReadWrite.All",
+    sdk=False,
+)
+
+SUBSCRIPTIONS_LIST = Call("GET", "/subscriptions", "Mail.Read")
+SUBSCRIPTION_CREATE = Call("POST", "/subscriptions", "Mail.Read")
+SUBSCRIPTION_RENEW = Call("PATCH", "/subscriptions/{subscription}", "Mail.Read")
+SUBSCRIPTION_DELETE = Call("DELETE", "/subscriptions/{subscription}", "Mail.Read")
+
+LINK = Call("GET", "(a next or delta link)", "that of the first page", sdk=False)
+"""Following ``@odata.nextLink`` or ``@odata.deltaLink``: the permission is the first page's."""
+
+ALL: tuple[Call, ...] = tuple(
+    value for value in list(globals().values()) if isinstance(value, Call) and value is not LINK
+)
+"""Every call in the table."""

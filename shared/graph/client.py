@@ -1,0 +1,249 @@
+"""One Graph client a worker, over msgraph-sdk: its request builders and adapter, raw JSON.
+
+The SDK's models are not used (parsing the first one imports some 1,200 classes), nor its retries:
+a 429 or 503 becomes an error with ``retry_after`` and the queue message waits, not the function.
+Ids are immutable ones on every call. The token goes to the base URL's host alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Collection, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from shared.errors import MalformedError, PermanentError, SettingsError, UnavailableError
+from shared.graph.answers import Answer, Json, error_for
+from shared.graph.calls import LINK, Call
+from shared.graph.credential import is_loopback
+from shared.graph.transfer import Transfer
+
+if TYPE_CHECKING:
+    from azure.core.credentials_async import AsyncTokenCredential
+
+IMMUTABLE = 'IdType="ImmutableId"'
+DOWNLOAD_HOSTS = (".sharepoint.com", ".svc.ms")
+_PER_MAILBOX = 4
+_REDIRECT = 302
+# A segment of a path template, as msgraph-sdk names its builder.
+_BUILDERS = {"$value": "content", "delta()": "delta"}
+
+
+class Graph:
+    """Sends the calls of ``shared.graph.calls``; raises only Sekisho's errors.
+
+    ThrottledError and UnavailableError (with ``retry_after`` where known), GoneError (404, 410),
+    StorageConflictError (409, 412), PermanentError (a 403 names the missing permission).
+    Outlook allows four concurrent calls a mailbox, which is held here.
+    """
+
+    def __init__(
+        self,
+        credential: AsyncTokenCredential | Any,
+        *,
+        base_url: str = "https://graph.microsoft.com/v1.0",
+        download_hosts: Collection[str] = DOWNLOAD_HOSTS,
+        timeout: float = 60.0,
+    ) -> None:
+        local = is_loopback(base_url)
+        if urlsplit(base_url).scheme != "https" and not local:
+            message = "the Graph base URL must be https, or http to this machine"
+            raise SettingsError(message)
+        self._credential = credential
+        self._base = base_url.rstrip("/")
+        self._timeout = timeout
+        self._sdk: Any = None
+        self._seats: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self.transfer = Transfer(
+            hosts=(urlsplit(base_url).netloc,) if local else tuple(download_hosts),
+            local=local,
+            timeout=timeout,
+        )
+
+    async def send(
+        self,
+        call: Call,
+        params: Mapping[str, str] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Json | None = None,
+        data: bytes | None = None,
+        accept: Collection[int] = (),
+    ) -> Answer:
+        """One call, once. Statuses in ``accept`` are answers, not errors.
+
+        ``body`` is sent as JSON, ``data`` as it is (give its Content-Type in ``headers``); query
+        names have no ``$``.
+        """
+        request = self._request(call, params or {}, query or {})
+        for name, value in (headers or {}).items():
+            request.headers.add(name, value)
+        if body is not None:
+            request.set_stream_content(msgspec.json.encode(body), "application/json")
+        elif data is not None:
+            request.set_stream_content(data, "application/octet-stream")
+        return await self._run(call, request, accept, (params or {}).get("user", ""))
+
+    async def link(self, url: str, *, prefer: str = "", accept: Collection[int] = ()) -> Answer:
+        """Follow a next or delta link; MalformedError if it leaves the base URL."""
+        if not url.startswith(self._base + "/"):
+            message = "a link in Graph's answer leaves Graph"
+            raise MalformedError(message)
+        from kiota_abstractions.method import Method  # noqa: PLC0415 - see the module's promise
+        from kiota_abstractions.request_information import RequestInformation  # noqa: PLC0415
+
+        self._client()
+        request = RequestInformation(Method.GET)
+        request.url = url
+        if prefer:
+            request.headers.add("Prefer", prefer)
+        return await self._run(LINK, request, accept, "")
+
+    async def pages(
+        self,
+        call: Call,
+        params: Mapping[str, str],
+        *,
+        query: Mapping[str, str] | None = None,
+        prefer: str = "",
+    ) -> AsyncIterator[Json]:
+        """Each page of a collection, following next links."""
+        headers = {"Prefer": prefer} if prefer else {}
+        page = (await self.send(call, params, query=query, headers=headers)).json()
+        seen: set[str] = set()
+        while True:
+            yield page
+            following = page.get("@odata.nextLink")
+            if not isinstance(following, str) or not following:
+                return
+            if following in seen:
+                message = f"{call}: the next links go in a circle"
+                raise MalformedError(message)
+            seen.add(following)
+            page = (await self.link(following, prefer=prefer)).json()
+
+    async def download(self, call: Call, params: Mapping[str, str], *, limit: int) -> bytes:
+        """A file's bytes, following Graph's redirect without the token; OversizeError over limit."""
+        answer = await self.send(call, params, accept={_REDIRECT})
+        if answer.status != _REDIRECT:
+            return answer.data
+        return await self.transfer.download(answer.headers.get("location", ""), limit)
+
+    async def close(self) -> None:
+        """Close the connections; the credential is its owner's."""
+        await self.transfer.close()
+        if self._sdk is not None:
+            await self._sdk.request_adapter._http_client.aclose()  # noqa: SLF001 - the adapter has no close
+            self._sdk = None
+
+    def _client(self) -> Any:
+        if self._sdk is None:
+            self._sdk = _sdk(self._credential, self._base, self._timeout)
+        return self._sdk
+
+    def _request(self, call: Call, params: Mapping[str, str], query: Mapping[str, str]) -> Any:
+        from kiota_abstractions.method import Method  # noqa: PLC0415 - see the module's promise
+        from kiota_abstractions.request_information import RequestInformation  # noqa: PLC0415
+
+        method = Method[call.method]
+        asked = {f"%24{name}": value for name, value in query.items()}
+        if call.sdk:
+            builder = _builder(self._client(), call, params)
+            request = RequestInformation(
+                method, builder.url_template, dict(builder.path_parameters)
+            )
+        else:
+            self._client()
+            names = ",".join(asked)
+            template = "{+baseurl}" + call.path + (f"{{?{names}}}" if names else "")
+            filled = {
+                name: quote(value, safe="/") if name == "path" else value
+                for name, value in params.items()
+            }
+            request = RequestInformation(method, template, filled)
+        request.query_parameters.update(asked)
+        return request
+
+    async def _run(self, call: Call, request: Any, accept: Collection[int], user: str) -> Answer:
+        import httpx  # noqa: PLC0415 - see the module's promise
+        from azure.core.exceptions import AzureError  # noqa: PLC0415
+        from kiota_abstractions.native_response_handler import NativeResponseHandler  # noqa: PLC0415
+        from kiota_http.middleware.options import ResponseHandlerOption  # noqa: PLC0415
+
+        request.headers.add("Prefer", IMMUTABLE)
+        request.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
+        try:
+            async with self._seat(user):
+                response = await self._client().request_adapter.send_primitive_async(
+                    request, "bytes", {}
+                )
+        except httpx.HTTPError as error:
+            message = f"{call}: {type(error).__name__}"
+            raise UnavailableError(message) from None
+        except AzureError as error:
+            message = f"no token for Graph: {type(error).__name__}"
+            raise UnavailableError(message) from None
+        answer = Answer(response.status_code, dict(response.headers), response.content)
+        error = None if answer.status in accept else error_for(call, answer)
+        if error is not None:
+            raise error
+        return answer
+
+    def _seat(self, user: str) -> asyncio.Semaphore:
+        seat = self._seats.get(user) if user else None
+        if seat is None:
+            seat = asyncio.Semaphore(_PER_MAILBOX)
+            if user:
+                self._seats[user] = seat
+        return seat
+
+
+def _builder(client: Any, call: Call, params: Mapping[str, str]) -> Any:
+    """Walk msgraph-sdk's request builders along the call's path."""
+    builder = client
+    for segment in call.path.strip("/").split("/"):
+        if segment.startswith("{"):
+            name = next(each for each in dir(builder) if each.startswith("by_"))
+            builder = getattr(builder, name)(params[segment[1:-1]])
+        else:
+            snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in segment)
+            builder = getattr(builder, _BUILDERS.get(segment, snake), None)
+        if builder is None:
+            message = f"{call} is not in msgraph-sdk"
+            raise PermanentError(message)
+    return builder
+
+
+def _sdk(credential: Any, base_url: str, timeout: float) -> Any:
+    """The SDK's client: no retries, no redirects, the token to one host, no URLs in traces."""
+    import httpx  # noqa: PLC0415 - see the module's promise
+    from kiota_authentication_azure.azure_identity_authentication_provider import (  # noqa: PLC0415
+        AzureIdentityAuthenticationProvider,
+    )
+    from kiota_http.middleware import ParametersNameDecodingHandler  # noqa: PLC0415
+    from kiota_http.observability_options import ObservabilityOptions  # noqa: PLC0415
+    from msgraph import GraphRequestAdapter, GraphServiceClient  # noqa: PLC0415
+    from msgraph_core import GraphClientFactory  # noqa: PLC0415
+
+    # httpx logs each URL at INFO, and a path-addressed upload has a file's name in it.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpcore").setLevel(logging.WARNING)
+    parts = urlsplit(base_url)
+    provider = AzureIdentityAuthenticationProvider(
+        credential,
+        scopes=[f"{parts.scheme}://{parts.hostname}/.default"],
+        allowed_hosts=[parts.hostname or ""],
+    )
+    http = GraphClientFactory.create_with_custom_middleware(
+        [ParametersNameDecodingHandler()],
+        client=httpx.AsyncClient(base_url=base_url, timeout=timeout, trust_env=False),
+    )
+    adapter = GraphRequestAdapter(provider, client=http)
+    adapter.base_url = base_url  # before GraphServiceClient reads it
+    adapter.observability_options = ObservabilityOptions(include_euii_attributes=False)
+    return GraphServiceClient(request_adapter=adapter)

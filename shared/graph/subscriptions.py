@@ -1,0 +1,235 @@
+"""Keeping one Graph subscription an account and source alive; the state is in a table.
+
+Row: partition = source, key = the account's reference (``webhook.account_ref``). It is written
+*before* Graph is asked, because the first notification may arrive before Graph's answer does.
+Renewal is at a random-looking but fixed moment between 50 % and 60 % of a subscription's life, so
+that 10,000 accounts enrolled together do not renew together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from shared.errors import GoneError, PermanentError
+from shared.graph import calls
+from shared.graph.answers import Json
+from shared.graph.client import Graph
+from shared.graph.webhook import account_ref, client_state, job
+from shared.model import Envelope
+from shared.ports import Clock, Row, Table, Value
+
+# Just under Graph's own maxima of 10,080 and 42,300 minutes
+# (learn.microsoft.com/graph/api/resources/subscription#subscription-lifetime).
+LIFETIME = {"mail": timedelta(minutes=10_000), "drive": timedelta(minutes=42_000)}
+# Drive roots know only "updated". Mail: "updated" too, because a draft gets its text after it is
+# created; our own updates are told by the ledger and the marker.
+CHANGES = {"mail": "created,updated", "drive": "updated"}
+_LIFECYCLE_SLACK = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account of one source: who, and for drives which drive. ``ref`` names it in queues."""
+
+    source: str
+    ref: str
+    user: str
+    drive: str = ""
+
+
+class Subscriptions:
+    """Enrols, renews and recreates; every method may run twice.
+
+    ``key`` makes the clientState; ``nonce`` gives a fresh short random text.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        table: Table,
+        *,
+        key: bytes,
+        notification_url: str,
+        lifecycle_url: str,
+        clock: Clock,
+        nonce: Callable[[], str],
+    ) -> None:
+        self._graph = graph
+        self._table = table
+        self._key = key
+        self._notification_url = notification_url
+        self._lifecycle_url = lifecycle_url
+        self._clock = clock
+        self._nonce = nonce
+
+    async def account(self, source: str, ref: str) -> Account:
+        """Who is behind a reference; PermanentError for one that was never enrolled."""
+        return _account(await self._row(source, ref))
+
+    async def accounts(self, source: str) -> AsyncIterator[Account]:
+        """Every enrolled account of a source."""
+        start = ""
+        while True:
+            last = ""
+            async for row in self._table.query(source, start=start):
+                last = row.key
+                yield _account(row)
+            if not last:
+                return
+            start = last + "0"
+
+    async def register(self, source: str, user: str) -> Account:
+        """Write down that an account is to be watched; nothing is asked of Graph yet."""
+        ref = account_ref(source, user)
+        row = await self._table.get(source, ref)
+        if row is None:
+            row = Row(source, ref, {"user": user, "nonce": self._nonce(), "state": "wanted"})
+            await self._table.put(row)
+        return _account(row)
+
+    async def enrol(self, source: str, ref: str) -> Account:
+        """Make sure that a live subscription exists, and renew it if it is time."""
+        row = await self._row(source, ref)
+        account = await self._resolved(row)
+        row = await self._row(source, ref)
+        if row.values.get("subscription"):
+            if self._due(row):
+                await self._renew(row, account)
+        elif row.values.get("state") == "creating":
+            await self._adopt_or_create(row, account)
+        else:
+            await self._create(row, account)
+        return account
+
+    async def renew(self, source: str, ref: str) -> Account:
+        """Renew now, whenever it expires (this also reauthorises); recreate if Graph lost it."""
+        row = await self._row(source, ref)
+        account = await self._resolved(row)
+        row = await self._row(source, ref)
+        if row.values.get("subscription"):
+            await self._renew(row, account)
+        else:
+            await self._adopt_or_create(row, account)
+        return account
+
+    async def recreate(self, source: str, ref: str) -> Account:
+        """After ``subscriptionRemoved``: verify with a renewal, create anew if it is gone."""
+        return await self.renew(source, ref)
+
+    async def jobs(self, users: Mapping[str, tuple[str, ...]]) -> AsyncIterator[Envelope]:
+        """An ``enrol`` job for each user and source that is new or due; for the timer."""
+        now = self._clock()
+        for source, names in users.items():
+            for user in names:
+                account = await self.register(source, user)
+                row = await self._row(source, account.ref)
+                if not row.values.get("subscription") or self._due(row):
+                    yield job("enrol", source, account.ref, now)
+
+    async def _row(self, source: str, ref: str) -> Row:
+        row = await self._table.get(source, ref)
+        if row is None:
+            message = f"no account of source {source} is enrolled under this reference"
+            raise PermanentError(message)
+        return row
+
+    async def _resolved(self, row: Row) -> Account:
+        """The account, its drive looked up once."""
+        account = _account(row)
+        if account.source != "drive" or account.drive:
+            return account
+        answer = await self._graph.send(
+            calls.USER_DRIVE, {"user": account.user}, query={"select": "id"}
+        )
+        drive = str(answer.json().get("id", ""))
+        row = await self._save(row, drive=drive)
+        return _account(row)
+
+    def _due(self, row: Row) -> bool:
+        expires = row.values.get("expires")
+        if not isinstance(expires, datetime):
+            return True
+        life = LIFETIME[row.partition]
+        spread = int(row.key[:4], 16) / 0xFFFF * _LIFECYCLE_SLACK
+        return self._clock() >= expires - life * (0.5 - spread)
+
+    async def _renew(self, row: Row, account: Account) -> None:
+        until = self._clock() + LIFETIME[row.partition]
+        try:
+            answer = await self._graph.send(
+                calls.SUBSCRIPTION_RENEW,
+                {"subscription": str(row.values["subscription"])},
+                body={"expirationDateTime": _wire(until)},
+            )
+        except GoneError:
+            row = await self._save(row, subscription="", state="wanted")
+            await self._create(row, account)
+            return
+        await self._save(row, expires=_expires(answer.json(), until), state="active")
+
+    async def _adopt_or_create(self, row: Row, account: Account) -> None:
+        """After a crash while creating: take over the subscription that Graph may have made."""
+        resource = _resource(account)
+        async for page in self._graph.pages(calls.SUBSCRIPTIONS_LIST, {}):
+            for each in page.get("value", []):
+                ours = each.get("notificationUrl") == self._notification_url
+                if ours and str(each.get("resource", "")).strip("/") == resource:
+                    until = _expires(each, self._clock())
+                    await self._save(
+                        row, subscription=str(each["id"]), expires=until, state="active"
+                    )
+                    return
+        await self._create(row, account)
+
+    async def _create(self, row: Row, account: Account) -> None:
+        row = await self._save(row, state="creating")
+        until = self._clock() + LIFETIME[row.partition]
+        headers = {"Prefer": "includesecuritywebhooks"} if account.source == "drive" else {}
+        answer = await self._graph.send(
+            calls.SUBSCRIPTION_CREATE,
+            headers=headers,
+            body={
+                "changeType": CHANGES[account.source],
+                "notificationUrl": self._notification_url,
+                "lifecycleNotificationUrl": self._lifecycle_url,
+                "resource": _resource(account),
+                "expirationDateTime": _wire(until),
+                "clientState": client_state(
+                    self._key, account.source, account.ref, str(row.values["nonce"])
+                ),
+            },
+        )
+        made = answer.json()
+        await self._save(
+            row, subscription=str(made["id"]), expires=_expires(made, until), state="active"
+        )
+
+    async def _save(self, row: Row, **changes: Value) -> Row:
+        values = {**row.values, **changes}
+        etag = await self._table.put(Row(row.partition, row.key, values))
+        return Row(row.partition, row.key, values, etag)
+
+
+def _account(row: Row) -> Account:
+    user, drive = str(row.values["user"]), str(row.values.get("drive", ""))
+    return Account(row.partition, row.key, user, drive)
+
+
+def _resource(account: Account) -> str:
+    if account.source == "drive":
+        return f"drives/{account.drive}/root"
+    return f"users/{account.user}/messages"
+
+
+def _wire(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _expires(answer: Json, otherwise: datetime) -> datetime:
+    """What Graph granted (it may be less than was asked)."""
+    try:
+        return datetime.fromisoformat(str(answer["expirationDateTime"])).astimezone(UTC)
+    except (KeyError, ValueError):
+        return otherwise
