@@ -18,23 +18,52 @@ class Reader:
     risky: bool = True
 
 
-# format name (from sniff) → reader. A new format is one line here, its signature in sniff.py and a file.
+# Format (from sniff) → reader. A new format is one line here, its signature in sniff.py and a file.
 READERS: dict[str, Reader] = {
+    "calendar": Reader("shared.extract.ics", risky=False),
+    "csv": Reader("shared.extract.csvtable", risky=False),
+    "html": Reader("shared.extract.hypertext", risky=False),
+    "mail": Reader("shared.extract.mail", risky=False),
     "text": Reader("shared.extract.text", risky=False),
+    "vcard": Reader("shared.extract.vcard", risky=False),
+    "xml": Reader("shared.extract.xmltext", risky=False),
+}
+
+# Formats that are known and not read: the gap says more than "unknown".
+UNREAD: dict[str, GapCode] = {
+    "executable": GapCode.UNSUPPORTED,
+    "image": GapCode.IMAGE_ONLY,
+    "media": GapCode.UNSUPPORTED,
 }
 
 
 def read(document: Document, job: Job) -> None:
-    """Read a document of any kind into the job; a failure is a gap by name, never an exception."""
+    """Read a document of any kind into the job; a failure is a gap by name, never an exception.
+
+    What is two formats at once (a polyglot) is read as both.
+    """
     try:
-        kind = sniff(document.data, document.name, document.media_type)
-        reader = READERS.get(kind)
-        if reader is None:
-            job.gap(GapCode.UNKNOWN_FORMAT, document.location)
-        elif reader.risky and job.isolate:
-            job.deferred.append(document)
-        else:
-            importlib.import_module(reader.module).read(document, job)
+        kinds = sniff(document.data, document.name, document.media_type)
+    except Exception:  # noqa: BLE001 - hostile input may raise anything; the item then has a gap
+        job.gap(GapCode.MALFORMED, document.location)
+        return
+    if not kinds:
+        job.gap(GapCode.UNKNOWN_FORMAT, document.location)
+    elif job.isolate and any(kind in READERS and READERS[kind].risky for kind in kinds):
+        job.deferred.append(document)
+    else:
+        for kind in kinds:
+            _read_as(kind, document, job)
+
+
+def _read_as(kind: str, document: Document, job: Job) -> None:
+    """Read with the one reader of this kind."""
+    reader = READERS.get(kind)
+    if reader is None:
+        job.gap(UNREAD.get(kind, GapCode.UNSUPPORTED), document.location)
+        return
+    try:
+        importlib.import_module(reader.module).read(document, job)
     except LimitError as limit:
         job.gap(limit.code, document.location)
     except MemoryError:

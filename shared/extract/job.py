@@ -15,6 +15,24 @@ from shared.model import Extraction, Gap, GapCode, Mark, Segment
 SEPARATOR = " › "
 
 
+# What a location may show of a name: the extension, if it is one of these.
+_EXTENSIONS = (
+    "7z bmp bz2 csv doc docm docx eml emf exe gif gz heic htm html ics jpeg jpg jtd jtdc js json"
+    " jtt lnk lzh md msg odg odp ods odt p7m p7s pdf png pps ppsx ppt pptm pptx ps1 rar rtf svg tar tgz"
+    " tif tiff tsv txt vbs vcf webp wmf xbd xdw xls xlsb xlsm xlsx xlt xml xz zip zst"
+)
+KNOWN_EXTENSIONS = frozenset(_EXTENSIONS.split())
+SMALL = 1_000_000  # bytes: what no ratio makes a bomb
+
+
+def with_extension(label: str, name: str) -> str:
+    """``label`` with the extension of ``name``, if that is a known one and not there already."""
+    extension = name.rpartition(".")[2].lower()
+    if extension not in KNOWN_EXTENSIONS or label.endswith(f".{extension}"):
+        return label
+    return f"{label}.{extension}"
+
+
 class LimitError(Exception):
     """A limit of the budget was reached; ``code`` is the gap's."""
 
@@ -105,7 +123,7 @@ class Job:
         self._expanded += expanded
         if self._expanded > self.limits.expanded:
             raise LimitError(GapCode.TOO_LARGE)
-        if packed and expanded > 1_000_000 and expanded > packed * self.limits.ratio:
+        if packed and expanded > SMALL and expanded > packed * self.limits.ratio:
             raise LimitError(GapCode.BOMB)
         self.tick()
 
@@ -117,19 +135,25 @@ class Job:
         self.tick()
 
     def child(
-        self, parent: Document, data: bytes, name: str, *, media_type: str = "", label: str = ""
+        self, parent: Document, data: bytes, name: str, *, label: str, media_type: str = ""
     ) -> None:
-        """Read something contained in ``parent``; ``label`` is shown where there is no name."""
+        """Read something contained in ``parent``.
+
+        A location is shown and stored, so it never holds content: ``label`` is an ordinal that a
+        person can find (``添付2``); the extension of ``name`` is added to it if it is a known one
+        (``添付2.xlsx``). The name itself is content, and is scanned as a segment of its own at
+        ``添付2.xlsx › 名前``.
+        """
         from shared.extract.dispatch import read  # noqa: PLC0415 - readers and dispatch recurse
 
         self.member()
-        location = parent.inside(name or label)
-        if parent.depth + 1 > self.limits.depth:
+        location = parent.inside(with_extension(label, name))
+        document = Document(data, name, media_type, location, parent.depth + 1)
+        self.text(document.inside("名前"), name)
+        if document.depth > self.limits.depth:
             self.gap(GapCode.TOO_DEEP, location)
             return
-        if name:
-            self.text(parent.inside("名前"), name)
-        read(Document(data, name, media_type, location, parent.depth + 1), self)
+        read(document, self)
 
     def result(self) -> Extraction:
         """What was read and what was not."""
