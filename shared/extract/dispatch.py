@@ -22,11 +22,16 @@ class Reader:
 READERS: dict[str, Reader] = {
     "calendar": Reader("shared.extract.ics", risky=False),
     "csv": Reader("shared.extract.csvtable", risky=False),
+    "docx": Reader("shared.extract.docx"),
     "html": Reader("shared.extract.hypertext", risky=False),
     "mail": Reader("shared.extract.mail", risky=False),
+    "pdf": Reader("shared.extract.pdf"),
+    "pptx": Reader("shared.extract.pptx"),
     "text": Reader("shared.extract.text", risky=False),
     "vcard": Reader("shared.extract.vcard", risky=False),
+    "xlsx": Reader("shared.extract.xlsx"),
     "xml": Reader("shared.extract.xmltext", risky=False),
+    "zip": Reader("shared.extract.zip_archive"),
 }
 
 # Formats that are known and not read: the gap says more than "unknown".

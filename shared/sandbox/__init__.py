@@ -1,1 +1,142 @@
-"""Runs extraction in limited child processes."""
+"""Runs extraction so that hostile bytes cannot take the worker along.
+
+Mail and plain text are read in the process itself (the hot path); every document of a risky format
+goes to a child process with limits. A child that is killed, crashes or stays silent is a gap by
+name, never an exception and never silence.
+
+Modes: ``fork`` (a server forks a child a document; the default where fork exists), ``pool`` (one
+persistent child, replaced after some documents), ``inline`` (no isolation: tests and tools only).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Literal
+
+from shared.extract import Document, Limits, extract, extract_document
+from shared.extract.job import SEPARATOR
+from shared.model import Content, Extraction, GapCode, Segment
+from shared.sandbox.confine import Confinement
+from shared.sandbox.runner import Runner
+from shared.sandbox.wire import Request, failed
+
+type Mode = Literal["fork", "pool", "inline"]
+
+__all__ = ["Confinement", "Mode", "Sandbox", "merge"]
+
+RECYCLE = {"fork": 0, "pool": 50}
+
+
+class Sandbox:
+    """Extraction with isolation. Safe to use from many tasks; ``processes`` documents at a time.
+
+    Args:
+        mode: See the module; None chooses ``fork`` where the platform has it, else ``pool``.
+        processes: Server processes (each starts with its first document).
+        confinement: Limits of one child: memory, processor and wall time, files.
+        limits: The budget of one item.
+        recycle: Documents after which a pool's process is replaced.
+    """
+
+    def __init__(
+        self,
+        *,
+        mode: Mode | None = None,
+        processes: int = 2,
+        confinement: Confinement | None = None,
+        limits: Limits | None = None,
+        recycle: int | None = None,
+    ) -> None:
+        self.mode: Mode = mode or ("fork" if hasattr(os, "fork") else "pool")
+        self._confinement = confinement or Confinement()
+        self._limits = limits or Limits()
+        self._executor = ThreadPoolExecutor(max(1, processes), thread_name_prefix="sandbox")
+        self._idle: queue.LifoQueue[Runner] = queue.LifoQueue()
+        self._runners = []
+        if self.mode != "inline":
+            every = RECYCLE[self.mode] if recycle is None else recycle
+            self._runners = [
+                Runner(self.mode, self._confinement, every) for _ in range(max(1, processes))
+            ]
+        for runner in self._runners:
+            self._idle.put(runner)
+
+    async def extract(self, content: Content, passwords: tuple[str, ...] = ()) -> Extraction:
+        """Read an item with everything in it; never raises for what the bytes hold."""
+        started = time.monotonic()
+        first, documents = extract(
+            content,
+            clock=time.monotonic,
+            limits=self._limits,
+            passwords=passwords,
+            isolate=True,
+        )
+        found: list[tuple[Document, Extraction]] = []
+        text = sum(len(segment.text) for segment in first.segments)
+        for document in documents:
+            left = self._limits.seconds - (time.monotonic() - started)
+            if left <= 0:
+                found.append((document, failed(GapCode.TIMED_OUT, document.location)))
+                continue
+            limits = replace(self._limits, seconds=left, text=max(1, self._limits.text - text))
+            result = await self._isolated(Request(document, limits, tuple(passwords)))
+            text += sum(len(segment.text) for segment in result.segments)
+            found.append((document, result))
+        return merge(first, found)
+
+    async def _isolated(self, request: Request) -> Extraction:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, self._run, request)
+
+    def _run(self, request: Request) -> Extraction:
+        if self.mode == "inline":
+            return extract_document(
+                request.document,
+                clock=time.monotonic,
+                limits=request.limits,
+                passwords=request.passwords,
+            )
+        runner = self._idle.get()
+        try:
+            return runner.run(request)
+        finally:
+            self._idle.put(runner)
+
+    def pids(self) -> tuple[int, ...]:
+        """The server processes that run now."""
+        return tuple(runner.pid for runner in self._runners if runner.pid is not None)
+
+    def close(self) -> None:
+        """End all processes; documents in them are waited for. Idempotent."""
+        self._executor.shutdown(wait=True)
+        for runner in self._runners:
+            runner.close()
+
+
+def merge(first: Extraction, found: list[tuple[Document, Extraction]]) -> Extraction:
+    """All segments in the document's order: those of a part behind that part's name."""
+    anchors: dict[int, list[Segment]] = {}
+    gaps = dict.fromkeys(first.gaps)
+    for document, result in found:
+        anchor = _anchor(first.segments, document.location)
+        anchors.setdefault(anchor, []).extend(result.segments)
+        gaps.update(dict.fromkeys(result.gaps))
+    ordered = list(anchors.pop(-1, ()))
+    for index, segment in enumerate(first.segments):
+        ordered.append(segment)
+        ordered.extend(anchors.get(index, ()))
+    return Extraction(tuple(ordered), tuple(gaps))
+
+
+def _anchor(segments: tuple[Segment, ...], location: str) -> int:
+    """The last segment of the part at ``location``, else the last of all."""
+    inside = f"{location}{SEPARATOR}"
+    for index in range(len(segments) - 1, -1, -1):
+        if segments[index].location == location or segments[index].location.startswith(inside):
+            return index
+    return len(segments) - 1

@@ -1,0 +1,197 @@
+"""An Office Open XML package (ECMA-376 part 2): its parts, relationships and everything left over.
+
+A reader takes the parts it knows; ``Package.finish`` reads all others, so that nothing in the file
+is silently skipped: unknown XML as plain text, media and embedded objects as children.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from shared.extract.job import Document, Job, with_extension
+from shared.extract.xmlread import PlainText, S, attribute, parse
+from shared.extract.ziptools import BROKEN, ENCRYPTED, open_zip, read_member
+from shared.model import GapCode
+
+XML = (".xml", ".vml", ".rels")
+# Formats and fonts: their attributes are settings, not words.
+QUIET = (
+    "/theme/",
+    "styles.xml",
+    "fonttable.xml",
+    "websettings.xml",
+    "numbering.xml",
+    "[content_types].xml",
+)
+# A relationship to something outside the file; the words are elsewhere.
+ELSEWHERE = (
+    "externalLinkPath",
+    "attachedTemplate",
+    "oleObject",
+    "frame",
+    "subDocument",
+    "aFChunk",
+    "image",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One relationship of a part; ``kind`` is the last word of its type's URI."""
+
+    id: str
+    kind: str
+    target: str
+    external: bool
+
+
+class _Relations:
+    def __init__(self) -> None:
+        self.found: list[Relation] = []
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        if name == "Relationship":
+            kind = attribute(attributes, "Type").rsplit("/", 1)[-1]
+            external = attribute(attributes, "TargetMode") == "External"
+            target = attribute(attributes, "Target")
+            self.found.append(Relation(attribute(attributes, "Id"), kind, target, external))
+
+    def data(self, text: str) -> None:
+        pass
+
+    def end(self, name: str) -> None:
+        pass
+
+
+class Package:
+    """The parts of one file, by lower-case name; each is read at most once."""
+
+    def __init__(self, document: Document, job: Job) -> None:
+        self.document = document
+        self.job = job
+        self._zip = open_zip(document, job)
+        self.parts = {
+            info.filename.replace("\\", "/").lstrip("/").lower(): info
+            for info in self._zip.infolist()
+            if not info.is_dir()
+        }
+        self._taken: set[str] = set()
+
+    def has(self, name: str) -> bool:
+        """Whether the part exists and has not been read yet."""
+        return name.lower() in self.parts and name.lower() not in self._taken
+
+    def bytes_of(self, name: str, location: str) -> bytes:
+        """A part's bytes; empty, with a gap, if it is damaged or encrypted."""
+        name = name.lower()
+        self._taken.add(name)
+        self.job.member()
+        info = self.parts[name]
+        if info.flag_bits & ENCRYPTED:
+            self.job.gap(GapCode.ENCRYPTED, location)
+            return b""
+        try:
+            return read_member(self._zip, info, self.job)
+        except BROKEN:
+            self.job.gap(GapCode.MALFORMED, location)
+            return b""
+
+    def parse(self, name: str, location: str, make: Callable[[], S]) -> S:
+        """A sink that has received the part's events (none if the part is damaged: a gap)."""
+        data = self.bytes_of(name, location)
+        return parse(data, self.job, location, make) if data else make()
+
+    def relations(self, part: str) -> dict[str, Relation]:
+        """The relationships of a part by id, targets of internal ones as names of parts."""
+        folder, _, base = part.rpartition("/")
+        name = f"{folder}/_rels/{base}.rels" if folder else f"_rels/{base}.rels"
+        if not self.has(name):
+            return {}
+        found = self.parse(name, self.document.inside("関連"), _Relations).found
+        self._report_external(found)
+        return {
+            one.id: one
+            if one.external
+            else Relation(one.id, one.kind, self._resolve(folder, one.target), external=False)
+            for one in found
+        }
+
+    @staticmethod
+    def _resolve(folder: str, target: str) -> str:
+        joined = target if target.startswith("/") else f"{folder}/{target}"
+        return posixpath.normpath(joined).lstrip("/").lower()
+
+    def _report_external(self, relations: list[Relation]) -> None:
+        targets = [one.target for one in relations if one.external]
+        self.job.text(self.document.inside("リンク先"), "\n".join(targets))
+        if any(one.external and one.kind in ELSEWHERE for one in relations):
+            self.job.gap(GapCode.EXTERNAL, self.document.inside("リンク先"))
+
+    def finish(self) -> None:
+        """Read every part that no reader took."""
+        for number, name in enumerate(sorted(self.parts), start=1):
+            if name in self._taken or name == "docprops/thumbnail.jpeg":
+                continue
+            if name.endswith(".rels"):
+                folder, _, base = name.removesuffix(".rels").rpartition("/_rels/")
+                self.relations(f"{folder}/{base}" if folder else base)
+            elif name.endswith(XML):
+                self._plain(name, number)
+            else:
+                self._child(name, number)
+
+    def _plain(self, name: str, number: int) -> None:
+        location = self.document.inside(f"部品{number}{_role(name)}")
+        quiet = any(word in f"/{name}" for word in QUIET)
+        sink = self.parse(name, location, _TextOnly if quiet else PlainText)
+        self.job.text(location, sink.result())
+
+    def _child(self, name: str, number: int) -> None:
+        shown = f"部品{number}"
+        location = self.document.inside(with_extension(shown, name))
+        data = self.bytes_of(name, location)
+        if (
+            "printersettings" in name
+        ):  # a device's own structure: its words are all there is to read
+            self.job.text(location, printable(data))
+        elif data:
+            self.job.child(self.document, data, "", label=with_extension(shown, name))
+
+
+_WIDE = re.compile(rb"(?:[\x20-\x7e]\x00){4,}")
+_NARROW = re.compile(rb"[\x20-\x7e]{6,}")
+
+
+def printable(data: bytes) -> str:
+    """The runs of ASCII in binary data, wide and narrow, a line each."""
+    wide = [run.decode("utf-16-le") for run in _WIDE.findall(data)]
+    return "\n".join((*wide, *(run.decode("ascii") for run in _NARROW.findall(data))))
+
+
+class _TextOnly(PlainText):
+    """Plain text without attributes."""
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        """Settings do not speak."""
+
+
+ROLES = {
+    "docprops": "(プロパティ)",
+    "comment": "(コメント)",
+    "person": "(作成者)",
+    "customxml": "(カスタムXML)",
+    "chart": "(グラフ)",
+    "diagram": "(図)",
+    "drawing": "(図形)",
+    "pivot": "(ピボット)",
+    "externallink": "(外部参照)",
+    "notes": "(ノート)",
+    "glossary": "(文書パーツ)",
+}
+
+
+def _role(name: str) -> str:
+    return next((role for word, role in ROLES.items() if word in name), "")

@@ -1,0 +1,123 @@
+"""The worker's end of one sandbox process: start, ask, time out, kill, start again. Blocking."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import msgspec
+
+from shared.model import Extraction, GapCode
+from shared.sandbox.confine import Confinement
+from shared.sandbox.wire import (
+    ANSWER,
+    BrokenWireError,
+    Request,
+    WireTimeoutError,
+    failed,
+    pack,
+    read_frame,
+    unpack_answer,
+    write_frame,
+)
+
+GRACE = 5.0  # seconds over the wall clock after which the server itself is taken to hang
+START = 30.0  # seconds a server may take to start on a busy machine
+# The path is handed over as the worker has it: the platform may have set it by means that a
+# process in isolated mode does not see.
+CODE = (
+    "import sys, json; sys.path[:0] = json.loads(sys.argv.pop());"
+    " from shared.sandbox.zygote import main; main()"
+)
+ENVIRONMENT = {"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+class Runner:
+    """One server process, started at its first document. Not for two threads at once.
+
+    ``recycle`` replaces the process after so many documents (pool: what leaks is then gone).
+    """
+
+    def __init__(self, mode: str, confinement: Confinement, recycle: int) -> None:
+        self._mode = mode
+        self._confinement = confinement
+        self._recycle = recycle
+        self._process: subprocess.Popen[bytes] | None = None
+        self._served = 0
+
+    def run(self, request: Request) -> Extraction:
+        """What the document holds; any end of the process is a gap by name."""
+        location = request.document.location
+        body = pack(request)
+        for _ in range(2):  # a server that died while idle is no fault of this document
+            try:
+                process = self._started()
+                write_frame(_fd(process.stdin), ANSWER, body)
+            except (BrokenWireError, OSError):
+                self.close()
+                continue
+            return self._receive(process, location)
+        return failed(GapCode.CRASHED, location)
+
+    def _receive(self, process: subprocess.Popen[bytes], location: str) -> Extraction:
+        patience = (
+            self._confinement.wall + GRACE if self._mode == "fork" else self._confinement.wall
+        )
+        patience += START if self._served == 0 else 0
+        try:
+            status, body = read_frame(_fd(process.stdout), deadline=time.monotonic() + patience)
+        except WireTimeoutError:
+            self.close()
+            return failed(GapCode.TIMED_OUT, location)
+        except BrokenWireError:
+            code = self.close()
+            timed_out = code in (-signal.SIGXCPU, -signal.SIGKILL)
+            return failed(GapCode.TIMED_OUT if timed_out else GapCode.CRASHED, location)
+        self._served += 1
+        if self._recycle and self._served >= self._recycle:
+            self.close()
+        return unpack_answer(status, body, location)
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self.close()
+            confinement = msgspec.json.encode(self._confinement).decode()
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
+                [sys.executable, "-I", "-c", CODE, self._mode, confinement, json.dumps(sys.path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # a library's words may quote the content
+                env=ENVIRONMENT,
+                bufsize=0,
+                start_new_session=True,
+            )
+        return self._process
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return None if self._process is None else self._process.pid
+
+    def close(self) -> int | None:
+        """End the server and its child; the exit code if there was one to end. Idempotent."""
+        process, self._process, self._served = self._process, None, 0
+        if process is None:
+            return None
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(timeout=0.2)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return process.wait()
+
+
+def _fd(stream: object) -> int:
+    assert hasattr(stream, "fileno")  # noqa: S101 - both streams are pipes
+    return int(stream.fileno())

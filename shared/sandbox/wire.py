@@ -1,0 +1,123 @@
+"""What passes between the worker and its sandbox processes: length-prefixed msgpack, never pickle.
+
+The child that answers has read hostile bytes, so its answer is decoded into the model's own types
+and nothing else. Requests come from the worker and are trusted.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from select import select
+
+import msgspec
+
+from shared.extract import Document, Limits
+from shared.model import Extraction, Gap, GapCode, Segment
+
+HEADER = struct.Struct("<BQ")
+CHUNK = 1 << 20
+MAX_ANSWER = 400_000_000  # bytes: 50 million characters of text and their marks
+
+ANSWER = 0  # status of a frame whose body is an Extraction
+FAILED = 1  # status of a frame whose body is a GapCode
+
+
+class BrokenWireError(Exception):
+    """The other side is gone, or what it sent is no frame."""
+
+
+class WireTimeoutError(Exception):
+    """Nothing came until the deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One document to read, and the limits of the child that reads it."""
+
+    document: Document
+    limits: Limits
+    passwords: tuple[str, ...] = field(default=(), repr=False)
+
+
+def pack(value: object) -> bytes:
+    """Msgpack of a model value."""
+    return msgspec.msgpack.encode(value)
+
+
+def unpack_request(body: bytes) -> Request:
+    """The worker's request."""
+    return msgspec.msgpack.decode(body, type=Request)
+
+
+def pack_extraction(extraction: Extraction) -> bytes:
+    """An extraction as bytes; half surrogate pairs, which UTF-8 cannot hold, become U+FFFD."""
+    try:
+        return pack(extraction)
+    except UnicodeEncodeError:
+        segments = tuple(
+            Segment(one.location, _whole(one.text), table=one.table, marks=one.marks)
+            for one in extraction.segments
+        )
+        return pack(Extraction(segments, extraction.gaps))
+
+
+def _whole(text: str) -> str:
+    """Lone surrogates replaced one for one, so that the marks still fit."""
+    return "".join("\ufffd" if 0xD800 <= ord(c) <= 0xDFFF else c for c in text)  # noqa: PLR2004 - the surrogates
+
+
+def unpack_answer(status: int, body: bytes, location: str) -> Extraction:
+    """The child's answer; what does not decode is a crash by name."""
+    try:
+        if status == ANSWER:
+            return msgspec.msgpack.decode(body, type=Extraction)
+        return failed(GapCode(body.decode("ascii")), location)
+    except (msgspec.MsgspecError, ValueError):
+        return failed(GapCode.CRASHED, location)
+
+
+def failed(code: GapCode, location: str) -> Extraction:
+    """Nothing read, and why."""
+    return Extraction((), (Gap(code, location),))
+
+
+def write_frame(fd: int, status: int, body: bytes) -> None:
+    """Write one frame; BrokenWireError if the reader is gone."""
+    view = memoryview(HEADER.pack(status, len(body)) + body)
+    try:
+        while view:
+            view = view[os.write(fd, view[:CHUNK]) :]
+    except OSError:
+        message = "the reader is gone"
+        raise BrokenWireError(message) from None
+
+
+def read_frame(
+    fd: int, *, deadline: float | None = None, clock: Callable[[], float] = time.monotonic
+) -> tuple[int, bytes]:
+    """Read one frame; BrokenWireError at the end, WireTimeoutError after ``deadline`` (on ``clock``)."""
+    status, size = HEADER.unpack(_read(fd, HEADER.size, deadline, clock))
+    if size > MAX_ANSWER:
+        message = "a frame over the limit"
+        raise BrokenWireError(message)
+    return status, _read(fd, size, deadline, clock)
+
+
+def _read(fd: int, size: int, deadline: float | None, clock: Callable[[], float]) -> bytes:
+    pieces: list[bytes] = []
+    while size:
+        if deadline is not None:
+            left = deadline - clock()
+            if left <= 0 or not select([fd], [], [], left)[0]:
+                raise WireTimeoutError
+        piece = os.read(fd, min(CHUNK, size))
+        if not piece:
+            message = "the writer is gone"
+            raise BrokenWireError(message)
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)

@@ -1,0 +1,160 @@
+"""The sandbox's server process: libraries loaded once, a forked and limited child a document.
+
+It is started with Popen by the worker (never forked from it: the worker has threads) and has one
+thread itself. It does not read hostile bytes: it hands a document to the child, waits with a wall
+clock, kills, and passes the child's answer on unread.
+
+``python -c "..." pool`` is the same server without fork, for platforms that have none: it reads the
+documents itself, and the worker kills and replaces it.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import select
+import signal
+import sys
+import time
+
+import msgspec
+
+from shared.extract import extract_document
+from shared.extract.dispatch import READERS
+from shared.model import GapCode
+from shared.sandbox.confine import Confinement, confine, die_with_parent, drop_files
+from shared.sandbox.wire import (
+    ANSWER,
+    CHUNK,
+    FAILED,
+    MAX_ANSWER,
+    BrokenWireError,
+    Request,
+    pack_extraction,
+    read_frame,
+    unpack_request,
+    write_frame,
+)
+
+# Child processes cannot open files cheaply or at all; what readers import late is loaded here.
+LATE = ("lxml.etree", "zlib", "bz2", "lzma", "encodings.cp932", "encodings.euc_jp", "encodings.idna",
+        "encodings.cp437", "encodings.utf_16_le", "encodings.shift_jis", "encodings.iso2022_jp", "encodings.cp1252")  # fmt: skip
+HEAVY = 0.6  # of the memory limit: a child that died above it died of memory
+
+
+def main() -> None:
+    """Serve until the worker closes our input. Arguments: mode, then a Confinement as JSON."""
+    mode, confinement = sys.argv[1], msgspec.json.decode(sys.argv[2], type=Confinement)
+    inbox, outbox = os.dup(0), os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # a library's print must not break the wire
+    die_with_parent()
+    preload()
+    try:
+        while True:
+            request = unpack_request(read_frame(inbox)[1])
+            if mode == "pool":
+                confine(confinement, once=False)
+                status, body = ANSWER, answer(request)
+            else:
+                status, body = in_child(request, confinement)
+            write_frame(outbox, status, body)
+    except BrokenWireError:
+        return
+
+
+def preload() -> None:
+    """Import every reader, so that a child finds it loaded; a broken library breaks its format alone."""
+    for module in (*(reader.module for reader in READERS.values()), *LATE):
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            continue
+    gc.collect()
+    gc.freeze()
+
+
+def answer(request: Request) -> bytes:
+    """Read the document here."""
+    return pack_extraction(
+        extract_document(
+            request.document,
+            clock=time.monotonic,
+            limits=request.limits,
+            passwords=request.passwords,
+        )
+    )
+
+
+def in_child(request: Request, confinement: Confinement) -> tuple[int, bytes]:
+    """Read the document in a fork of this process; its answer, or the name of its end."""
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _child(request, confinement, theirs)
+    os.close(theirs)
+    try:
+        body = _collect(ours, time.monotonic() + confinement.wall)
+    finally:
+        os.close(ours)
+    if body is None:
+        _kill(child)
+    _, status, usage = os.wait4(child, 0)
+    if body and os.waitstatus_to_exitcode(status) == 0:
+        return ANSWER, body
+    heavy = usage.ru_maxrss * 1024 > HEAVY * confinement.memory
+    return FAILED, _end(status, in_time=body is not None, heavy=heavy).encode("ascii")
+
+
+def _child(request: Request, confinement: Confinement, outbox: int) -> None:
+    """Never returns. Any failure is an exit without an answer."""
+    code = 1
+    try:
+        die_with_parent()
+        drop_files(outbox)
+        confine(confinement, once=True)
+        view = memoryview(answer(request))
+        while view:
+            view = view[os.write(outbox, view[:CHUNK]) :]
+        code = 0
+    except BaseException as error:  # noqa: BLE001 - Rust panics are BaseException; the exit code tells all
+        code = 3 if isinstance(error, MemoryError) else 1
+    finally:
+        os._exit(code)
+
+
+def _collect(fd: int, deadline: float) -> bytes | None:
+    """All that the child writes, or None after the deadline or over the size."""
+    pieces: list[bytes] = []
+    total = 0
+    while total <= MAX_ANSWER:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([fd], [], [], left)[0]:
+            return None
+        piece = os.read(fd, CHUNK)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        total += len(piece)
+    return None
+
+
+def _kill(child: int) -> None:
+    try:
+        os.kill(child, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _end(status: int, *, in_time: bool, heavy: bool) -> GapCode:
+    """The gap for a child that gave no answer."""
+    if not in_time:
+        return GapCode.TIMED_OUT
+    code = os.waitstatus_to_exitcode(status)
+    if code in (-signal.SIGXCPU, -signal.SIGKILL):
+        return GapCode.TIMED_OUT if code == -signal.SIGXCPU or not heavy else GapCode.TOO_LARGE
+    return GapCode.TOO_LARGE if heavy or code == 3 else GapCode.CRASHED  # noqa: PLR2004 - see _child
+
+
+if __name__ == "__main__":
+    main()
