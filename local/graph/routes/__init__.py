@@ -1,0 +1,1 @@
+"""Paths to state: one file a group of operations; each has ``ROUTES``."""

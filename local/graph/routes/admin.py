@@ -1,0 +1,260 @@
+"""The admin side: make the world, break it, read it back. Plain JSON; no token; never contents in bulk."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+from aiohttp import web
+
+from local.graph import context
+from local.graph.faults import Fault
+from local.graph.routes.drafts import received
+from local.graph.routes.items import ITEM
+from local.graph.routes.sharing import add_link
+from local.graph.routes.subscriptions import shown
+from local.graph.state import ids
+from local.graph.state.drive import Drive, Item
+from local.graph.state.mailbox import Mailbox, Message
+from local.graph.state.world import User
+from local.graph.wire import files, odata
+from local.graph.wire.errors import GraphError, bad_request, not_found
+
+type Json = dict[str, Any]
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+async def add_user(request: web.Request) -> web.Response:
+    """POST users {upn, name?, id?}; the same UPN again gives the user that is there."""
+    body = await odata.json_body(request)
+    if not isinstance(body.get("upn"), str):
+        raise bad_request("upn is required")
+    upn = body["upn"]
+    made = context.world(request).add_user(upn, body.get("name") or upn, body.get("id") or "")
+    return web.json_response(_user(made))
+
+
+def _user(one: User) -> Json:
+    return {
+        "id": one.id,
+        "upn": one.upn,
+        "name": one.name,
+        "drive_id": one.drive.id,
+        "root_id": one.drive.root.id,
+    }
+
+
+async def add_message(request: web.Request) -> web.Response:
+    """POST users/{u}/messages (raw MIME; ?folder=inbox): arrives, unread; the immutable id."""
+    folder = request.query.get("folder", "inbox")
+    made = received(context.user(request), await request.read(), folder)
+    return web.json_response({"id": made.immutable_id, "mutable_id": made.mutable_id})
+
+
+async def get_raw_message(request: web.Request) -> web.Response:
+    """GET users/{u}/messages/{m}/raw: the MIME, also of a purged message."""
+    key = request.match_info["message"]
+    for each in [
+        *context.user(request).mailbox.messages.values(),
+        *context.user(request).mailbox.retained,
+    ]:
+        if key in {each.immutable_id, each.mutable_id}:
+            return web.Response(body=each.raw, content_type="application/octet-stream")
+    raise not_found()
+
+
+async def add_file(request: web.Request) -> web.Response:
+    """POST users/{u}/files?name=…&folder=a/b (raw bytes): a file, or its next version."""
+    drive = context.user(request).drive
+    name = request.query.get("name") or ""
+    if not name:
+        raise bad_request("name is required")
+    parent, data = drive.folder(request.query.get("folder", "")), await request.read()
+    there = drive.child(parent, name)
+    if there is None:
+        there = drive.add(parent, name, data)
+    else:
+        drive.write(there, data)
+    return web.json_response({"id": there.id, "drive_id": drive.id, "parent_id": parent.id})
+
+
+async def add_link_to(request: web.Request) -> web.Response:
+    """POST drives/{d}/items/{i}/links {type?, scope?, recipients?}: someone shares the item."""
+    where, one = context.drive(request), context.item(request)
+    body = await odata.json_body(request)
+    kind, scope = body.get("type", "view"), body.get("scope", "anonymous")
+    return web.json_response(add_link(where, one, kind, scope, body.get("recipients") or []))
+
+
+async def add_column(request: web.Request) -> web.Response:
+    """POST drives/{d}/columns {name}: a column of the library, so that fields can be set."""
+    context.drive(request).columns.add(str((await odata.json_body(request))["name"]))
+    return web.json_response({"columns": sorted(context.drive(request).columns)})
+
+
+async def get_raw_item(request: web.Request) -> web.Response:
+    """GET drives/{d}/items/{i}/raw (?version=1.0): the bytes."""
+    one = context.item(request)
+    wanted = request.query.get("version")
+    for each in reversed(one.versions):
+        if wanted in {None, each.id}:
+            return web.Response(body=each.data, content_type="application/octet-stream")
+    raise not_found("itemNotFound")
+
+
+def _message(box: Mailbox, one: Message) -> Json:
+    folder = box.folders[one.folder]
+    return {
+        "id": one.immutable_id,
+        "mutable_id": one.mutable_id,
+        "folder": folder.well_known or folder.id,
+        "folder_name": folder.name,
+        "subject": one.values.get("subject", ""),
+        "internet_message_id": one.values.get("internetMessageId", ""),
+        "categories": one.values.get("categories", []),
+        "extended": dict(one.extended),
+        "is_draft": one.values.get("isDraft", False),
+        "change_key": one.change_key,
+        "size": len(one.raw),
+        "sha256": _sha256(one.raw),
+    }
+
+
+def _item(where: Drive, one: Item, owner: User | None) -> Json:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "path": f"{where.path(one).split(':', 1)[1]}/{one.name}" if one.parent else "/",
+        "folder": one.folder,
+        "etag": one.etag,
+        "ctag": one.ctag,
+        "size": len(one.data),
+        "sha256": _sha256(one.data) if one.versions else None,
+        "versions": [{"id": each.id, "sha256": _sha256(each.data)} for each in one.versions],
+        "permissions": files.permissions(where, one, owner) if one.parent in where.items else [],
+        "own_permissions": list(one.permissions),
+        "fields": dict(one.fields),
+    }
+
+
+def _gone(one: Item) -> Json:
+    versions = [{"id": each.id, "sha256": _sha256(each.data)} for each in one.versions]
+    return {"id": one.id, "name": one.name, "versions": versions}
+
+
+async def state(request: web.Request) -> web.Response:
+    """GET state: everything, with hashes for contents."""
+    world = context.world(request)
+    users = []
+    for one in world.users.values():
+        box, drive = one.mailbox, one.drive
+        users.append(
+            {
+                **_user(one),
+                "messages": [_message(box, each) for each in box.messages.values()],
+                "retained": [_message(box, each) for each in box.retained],
+                "folders": [
+                    {"id": f.id, "name": f.name, "hidden": f.hidden, "well_known": f.well_known}
+                    for f in box.folders.values()
+                ],
+                "categories": list(box.categories),
+                "items": [_item(drive, each, one) for each in drive.items.values()],
+                "removed_items": [_gone(each.item) for each in drive.tombstones],
+                "purged_items": [_gone(each) for each in drive.retained],
+            }
+        )
+    return web.json_response(
+        {
+            "tenant_id": world.tenant_id,
+            "users": users,
+            "subscriptions": [shown(each) for each in world.subscriptions.values()],
+            "sent": world.sent,
+            "deliveries": world.deliveries,
+        }
+    )
+
+
+async def log(request: web.Request) -> web.Response:
+    """GET log (?since=n): each Graph request: n, time, method, path, template, status."""
+    since = int(request.query.get("since", "0"))
+    return web.json_response({"log": context.world(request).log[since:]})
+
+
+async def faults(request: web.Request) -> web.Response:
+    """POST faults: one fault, a list under ``faults``, or {drop_notifications, duplicate_notifications}."""
+    body, armed = await odata.json_body(request), request.app[context.FAULTS]
+    armed.drop_notifications += int(body.pop("drop_notifications", 0))
+    armed.duplicate_notifications += int(body.pop("duplicate_notifications", 0))
+    try:
+        many = body.pop("faults", None)
+        each_one = many if many is not None else ([body] if body else [])
+        armed.armed += [Fault.parse(each) for each in each_one]
+    except (ValueError, TypeError, re.error) as error:
+        raise bad_request(str(error)) from error
+    return web.json_response({"armed": len(armed.armed)})
+
+
+async def clear_faults(request: web.Request) -> web.Response:
+    """DELETE faults."""
+    request.app[context.FAULTS].clear()
+    return web.json_response({"armed": 0})
+
+
+async def lifecycle(request: web.Request) -> web.Response:
+    """POST lifecycle {event, subscription_id?}: for one subscription, or for all."""
+    world, body = context.world(request), await odata.json_body(request)
+    event = body.get("event")
+    if event not in {"reauthorizationRequired", "subscriptionRemoved", "missed"}:
+        raise bad_request("event: reauthorizationRequired, subscriptionRemoved or missed")
+    wanted = body.get("subscription_id")
+    chosen = [each for each in world.subscriptions.values() if wanted in {None, each.id}]
+    sent = [each.id for each in chosen if request.app[context.NOTIFIER].lifecycle(each, event)]
+    if event == "subscriptionRemoved":
+        for each in chosen:
+            del world.subscriptions[each.id]
+    return web.json_response({"sent": sent})
+
+
+async def expire(request: web.Request) -> web.Response:
+    """POST expire {subscription_id?}: a subscription ends now, without a word."""
+    world, wanted = context.world(request), (await odata.json_body(request)).get("subscription_id")
+    for each in world.subscriptions.values():
+        if wanted in {None, each.id}:
+            each.expires = ids.now()
+    return web.json_response({})
+
+
+async def reset(request: web.Request) -> web.Response:
+    """POST reset: an empty tenant without faults."""
+    context.world(request).reset()
+    request.app[context.FAULTS].clear()
+    return web.json_response({})
+
+
+async def unknown(request: web.Request) -> web.Response:
+    """Anything else of the admin side."""
+    raise GraphError(404, "notFound", f"the admin side has no {request.method} {request.path}")
+
+
+A = "/_admin"
+ROUTES = [
+    web.post(f"{A}/users", add_user),
+    web.post(f"{A}/users/{{user}}/messages", add_message),
+    web.get(f"{A}/users/{{user}}/messages/{{message}}/raw", get_raw_message, allow_head=False),
+    web.post(f"{A}/users/{{user}}/files", add_file),
+    web.post(f"{A}/drives/{{drive}}/items/{ITEM}/links", add_link_to),
+    web.post(f"{A}/drives/{{drive}}/columns", add_column),
+    web.get(f"{A}/drives/{{drive}}/items/{ITEM}/raw", get_raw_item, allow_head=False),
+    web.get(f"{A}/state", state, allow_head=False),
+    web.get(f"{A}/log", log, allow_head=False),
+    web.post(f"{A}/faults", faults),
+    web.delete(f"{A}/faults", clear_faults),
+    web.post(f"{A}/lifecycle", lifecycle),
+    web.post(f"{A}/expire", expire),
+    web.post(f"{A}/reset", reset),
+    web.route("*", f"{A}/{{tail:.*}}", unknown),
+]

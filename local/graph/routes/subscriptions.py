@@ -1,0 +1,205 @@
+"""Subscriptions: create with the handshake, renew, reauthorise, end."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from aiohttp import web
+
+from local.graph import context
+from local.graph.state import ids
+from local.graph.state.world import Subscription, World
+from local.graph.wire import odata
+from local.graph.wire.errors import GraphError, bad_request
+
+MINUTES = {"message": 10_080, "event": 10_080, "drive": 42_300, "teams": 4_320}
+LEAST_MINUTES = 45
+CHANGE_TYPES = {"created", "updated", "deleted"}
+RESOURCES = [
+    ("message", re.compile(r"users/(?P<user>[^/]+)/messages", re.IGNORECASE)),
+    (
+        "message",
+        re.compile(
+            r"users/(?P<user>[^/]+)/mailFolders(?:/(?P<folder>[^/]+)|\('(?P<named>[^']+)'\))/messages",
+            re.IGNORECASE,
+        ),
+    ),
+    ("event", re.compile(r"users/(?P<user>[^/]+)/events", re.IGNORECASE)),
+    ("drive", re.compile(r"users/(?P<user>[^/]+)/drive/root", re.IGNORECASE)),
+    ("drive", re.compile(r"drives/(?P<drive>[^/]+)/root", re.IGNORECASE)),
+    ("teams", re.compile(r"(?:chats|teams)/getAllMessages(?:\(\))?", re.IGNORECASE)),
+]
+
+
+def shown(one: Subscription) -> odata.Json:
+    """A subscription; the client state is not given back."""
+    return {
+        "id": one.id,
+        "resource": one.resource,
+        "changeType": ",".join(sorted(one.change_types)),
+        "clientState": None,
+        "notificationUrl": one.notification_url,
+        "lifecycleNotificationUrl": one.lifecycle_url or None,
+        "expirationDateTime": ids.timestamp(one.expires),
+        "applicationId": "00000000-0000-0000-0000-000000000000",
+        "creatorId": "00000000-0000-0000-0000-000000000000",
+        "includeResourceData": None,
+        "latestSupportedTlsVersion": "v1_2",
+    }
+
+
+def _resource(world: World, text: str) -> tuple[str, str, str]:
+    """(kind, owner, folder) of a resource path; 400 for one that is not known, 404 for a stranger."""
+    for kind, pattern in RESOURCES:
+        match = pattern.fullmatch(text.strip("/").removeprefix("v1.0/"))
+        if match is None:
+            continue
+        parts = match.groupdict()
+        if kind == "teams":
+            return kind, "", ""
+        if "drive" in parts:
+            drive = world.drives.get(parts["drive"])
+            if drive is None:
+                raise GraphError(404, "itemNotFound", "The drive was not found.")
+            return kind, drive.id, ""
+        user = world.user(parts["user"])
+        if user is None:
+            raise GraphError(404, "ResourceNotFound", "The user was not found.")
+        if kind == "drive":
+            return kind, user.drive.id, ""
+        name = parts.get("folder") or parts.get("named") or ""
+        folder = user.mailbox.folder(name) if name else None
+        if name and folder is None:
+            raise GraphError(404, "ErrorItemNotFound", "The folder was not found.")
+        return kind, user.id, folder.id if folder else ""
+    raise bad_request(f"Unsupported resource: {text}", "InvalidRequest")
+
+
+def _expiry(text: object, kind: str) -> datetime:
+    """When it ends; under 45 minutes is raised to 45, over the resource's maximum is 400."""
+    try:
+        when = datetime.fromisoformat(str(text))
+    except ValueError as error:
+        raise bad_request("Invalid expirationDateTime.", "InvalidRequest") from error
+    when = when if when.tzinfo else when.replace(tzinfo=UTC)
+    now, most = ids.now(), MINUTES[kind]
+    if when <= now:
+        raise bad_request("Subscription expiration must be in the future.", "InvalidRequest")
+    if when > now + timedelta(minutes=most, seconds=30):  # half a minute for the way here
+        text = f"Subscription expiration can only be {most} minutes in the future."
+        raise bad_request(text, "InvalidRequest")
+    return max(when, now + timedelta(minutes=LEAST_MINUTES))
+
+
+def _change_types(text: object, kind: str) -> frozenset[str]:
+    types = frozenset(str(text or "").replace(" ", "").split(","))
+    allowed = {"updated"} if kind == "drive" else CHANGE_TYPES
+    if not types <= allowed:
+        message = f"Invalid change type for this resource: {text}"
+        raise bad_request(message, "InvalidRequest")
+    return types
+
+
+async def create(request: web.Request) -> web.Response:
+    """POST /subscriptions: 201 after both addresses echoed their token, 400 otherwise."""
+    world, body = context.world(request), await odata.json_body(request)
+    kind, owner, folder = _resource(world, str(body.get("resource") or ""))
+    expires = _expiry(body.get("expirationDateTime"), kind)
+    url, lifecycle = body.get("notificationUrl"), body.get("lifecycleNotificationUrl") or ""
+    state = body.get("clientState") or ""
+    if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+        raise bad_request("notificationUrl must be an absolute address.", "InvalidRequest")
+    if len(state) > 128:
+        raise bad_request("clientState must not exceed 128 characters.", "InvalidRequest")
+    if body.get("includeResourceData"):
+        raise bad_request("The stand-in has no rich notifications yet.", "InvalidRequest")
+    if kind == "teams" and not lifecycle and expires > ids.now() + timedelta(hours=1):
+        text = "lifecycleNotificationUrl is required for subscriptions over 1 hour."
+        raise bad_request(text, "InvalidRequest")
+    types = _change_types(body.get("changeType"), kind)
+    for each in filter(None, (url, lifecycle)):  # twice where both are the same, as Graph does
+        problem = await request.app[context.NOTIFIER].handshake(each)
+        if problem:
+            raise bad_request(problem, "ValidationError")
+    made = Subscription(
+        id=ids.guid(),
+        resource=str(body["resource"]),
+        kind=kind,
+        owner=owner,
+        folder=folder,
+        change_types=types,
+        notification_url=url,
+        lifecycle_url=lifecycle,
+        client_state=state,
+        expires=expires,
+        immutable=odata.immutable(request),
+        security=odata.prefers(request, "includesecuritywebhooks"),
+    )
+    world.subscriptions[made.id] = made
+    return web.json_response(shown(made), status=201)
+
+
+def _alive(world: World) -> dict[str, Subscription]:
+    for each in list(world.subscriptions.values()):
+        if each.expires <= ids.now():
+            del world.subscriptions[each.id]
+    return world.subscriptions
+
+
+def _one(request: web.Request) -> Subscription:
+    found = _alive(context.world(request)).get(request.match_info["subscription"])
+    if found is None:
+        raise GraphError(404, "ResourceNotFound", "The object was not found.")
+    return found
+
+
+async def list_all(request: web.Request) -> web.Response:
+    """GET /subscriptions."""
+    found = [shown(each) for each in _alive(context.world(request)).values()]
+    return odata.collection(request, "subscriptions", found)
+
+
+async def get_one(request: web.Request) -> web.Response:
+    """GET /subscriptions/{id}."""
+    return web.json_response(shown(_one(request)))
+
+
+async def renew(request: web.Request) -> web.Response:
+    """PATCH: a new expirationDateTime, nothing else (a lifecycle address cannot be added)."""
+    one, body = _one(request), await odata.json_body(request)
+    if set(body) - {"expirationDateTime", "notificationUrl", "@odata.type", "id"}:
+        text = "Only expirationDateTime and notificationUrl can be updated."
+        raise bad_request(text, "InvalidRequest")
+    url = body.get("notificationUrl")
+    if url and url != one.notification_url:
+        problem = await request.app[context.NOTIFIER].handshake(url)
+        if problem:
+            raise bad_request(problem, "ValidationError")
+        one.notification_url = url
+    if "expirationDateTime" in body:
+        one.expires = _expiry(body["expirationDateTime"], one.kind)
+    return web.json_response(shown(one))
+
+
+async def reauthorize(request: web.Request) -> web.Response:
+    """POST …/reauthorize: 204."""
+    _one(request)
+    return web.Response(status=204)
+
+
+async def end(request: web.Request) -> web.Response:
+    """DELETE: 204."""
+    del context.world(request).subscriptions[_one(request).id]
+    return web.Response(status=204)
+
+
+S = "/v1.0/subscriptions"
+ROUTES = [
+    web.get(S, list_all, allow_head=False),
+    web.post(S, create),
+    web.get(f"{S}/{{subscription}}", get_one, allow_head=False),
+    web.patch(f"{S}/{{subscription}}", renew),
+    web.delete(f"{S}/{{subscription}}", end),
+    web.post(f"{S}/{{subscription}}/reauthorize", reauthorize),
+]

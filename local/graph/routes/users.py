@@ -1,0 +1,113 @@
+"""Users, mail folders and categories."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from local.graph import context
+from local.graph.state import ids
+from local.graph.state.world import User
+from local.graph.wire import files, mail, odata
+from local.graph.wire.errors import GraphError, bad_request
+
+
+def _json(request: web.Request, one: User) -> odata.Json:
+    entity = {
+        "id": one.id,
+        "userPrincipalName": one.upn,
+        "displayName": one.name,
+        "mail": one.upn,
+        "businessPhones": [],
+    }
+    return odata.select(entity, request.query.get("$select"))
+
+
+async def list_users(request: web.Request) -> web.Response:
+    """GET /users."""
+    everyone = context.world(request).users.values()
+    return odata.collection(request, "users", [_json(request, each) for each in everyone])
+
+
+async def get_user(request: web.Request) -> web.Response:
+    """GET /users/{id or UPN}."""
+    return web.json_response(_json(request, context.user(request)))
+
+
+async def get_drive(request: web.Request) -> web.Response:
+    """GET /users/{id}/drive."""
+    one = context.user(request)
+    return web.json_response(files.drive(one.drive, one))
+
+
+async def list_drives(request: web.Request) -> web.Response:
+    """GET /users/{id}/drives."""
+    one = context.user(request)
+    return odata.collection(request, "drives", [files.drive(one.drive, one)])
+
+
+async def list_folders(request: web.Request) -> web.Response:
+    """GET mailFolders or childFolders; hidden ones only with includeHiddenFolders=true."""
+    box = context.user(request).mailbox
+    parent = context.folder(request).id if "folder" in request.match_info else box.root
+    hidden = request.query.get("includeHiddenFolders", "").lower() == "true"
+    found = [
+        mail.folder(box, each)
+        for each in box.folders.values()
+        if each.parent == parent and (hidden or not each.hidden)
+    ]
+    return odata.collection(request, "mailFolders", found)
+
+
+async def create_folder(request: web.Request) -> web.Response:
+    """POST mailFolders or childFolders; 409 where the name is taken."""
+    box, body = context.user(request).mailbox, await odata.json_body(request)
+    parent = context.folder(request).id if "folder" in request.match_info else box.root
+    name = body.get("displayName")
+    if not isinstance(name, str) or not name.strip():
+        text = "The property 'DisplayName' is required when creating the entity."
+        raise bad_request(text, "RequestBodyRead")
+    if any(each.parent == parent and each.name == name for each in box.folders.values()):
+        raise GraphError(409, "ErrorFolderExists", "A folder with the specified name exists.")
+    made = box.add_folder(name, parent, hidden=body.get("isHidden") is True)
+    return web.json_response(mail.folder(box, made), status=201)
+
+
+async def get_folder(request: web.Request) -> web.Response:
+    """GET mailFolders/{id or well-known name}."""
+    entity = mail.folder(context.user(request).mailbox, context.folder(request))
+    return web.json_response(odata.select(entity, request.query.get("$select")))
+
+
+async def list_categories(request: web.Request) -> web.Response:
+    """GET outlook/masterCategories."""
+    return odata.collection(request, "masterCategories", context.user(request).mailbox.categories)
+
+
+async def create_category(request: web.Request) -> web.Response:
+    """POST outlook/masterCategories; 409 where the name is taken."""
+    box, body = context.user(request).mailbox, await odata.json_body(request)
+    name = body.get("displayName")
+    if not isinstance(name, str) or not name:
+        text = "The property 'DisplayName' is required when creating the entity."
+        raise bad_request(text, "RequestBodyRead")
+    if any(each["displayName"].lower() == name.lower() for each in box.categories):
+        raise GraphError(409, "ErrorItemExists", "The category exists.")
+    made = {"id": ids.guid(), "displayName": name, "color": body.get("color", "none")}
+    box.categories.append(made)
+    return web.json_response(made, status=201)
+
+
+U = "/v1.0/users/{user}"
+ROUTES = [
+    web.get("/v1.0/users", list_users, allow_head=False),
+    web.get(U, get_user, allow_head=False),
+    web.get(f"{U}/drive", get_drive, allow_head=False),
+    web.get(f"{U}/drives", list_drives, allow_head=False),
+    web.get(f"{U}/mailFolders", list_folders, allow_head=False),
+    web.post(f"{U}/mailFolders", create_folder),
+    web.get(f"{U}/mailFolders/{{folder}}", get_folder, allow_head=False),
+    web.get(f"{U}/mailFolders/{{folder}}/childFolders", list_folders, allow_head=False),
+    web.post(f"{U}/mailFolders/{{folder}}/childFolders", create_folder),
+    web.get(f"{U}/outlook/masterCategories", list_categories, allow_head=False),
+    web.post(f"{U}/outlook/masterCategories", create_category),
+]

@@ -1,0 +1,1 @@
+"""What a tenant holds: plain objects, no HTTP."""

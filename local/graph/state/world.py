@@ -1,0 +1,130 @@
+"""A tenant: users with their mailbox and drive, subscriptions, and what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from local.graph.state import ids
+from local.graph.state.drive import Drive
+from local.graph.state.mailbox import Mailbox, Message
+
+type Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Change:
+    """What a subscription may want to hear of."""
+
+    kind: str  # message | drive
+    owner: str  # a user's id, or a drive's
+    change: str  # created | updated | deleted | moved
+    sharing: bool = False
+    message: Message | None = None
+    old_id: str = ""
+    folder: str = ""
+    source: str = ""  # the folder that a moved message left
+
+
+@dataclass(slots=True)
+class Subscription:
+    """A subscription; ``resource`` as the client wrote it, the rest as read from it."""
+
+    id: str
+    resource: str
+    kind: str
+    owner: str
+    folder: str
+    change_types: frozenset[str]
+    notification_url: str
+    lifecycle_url: str
+    client_state: str
+    expires: datetime
+    immutable: bool
+    security: bool
+
+
+@dataclass(slots=True)
+class Upload:
+    """An upload session: where it goes and what has come."""
+
+    id: str
+    drive: Drive
+    parent: str
+    name: str
+    item: str
+    expires: datetime
+    received: bytearray = field(default_factory=bytearray, repr=False)
+
+
+class User:
+    """A person with a mailbox and a drive."""
+
+    def __init__(self, world: World, upn: str, name: str, user_id: str = "") -> None:
+        self.id = user_id or ids.guid()
+        self.upn = upn
+        self.name = name
+        self.mailbox = Mailbox(self._mail_changed)
+        self.drive = Drive(self.id, world.drive_changed)
+        self._world = world
+
+    def _mail_changed(self, change: str, message: Message, old: str) -> None:
+        left = self.mailbox.removals[-1].folder if change == "moved" else ""
+        self._world.publish(
+            Change(
+                "message",
+                self.id,
+                change,
+                message=message,
+                old_id=old,
+                folder=message.folder,
+                source=left,
+            )
+        )
+
+
+class World:
+    """Everything; ``reset`` empties it. ``listener`` hears of each change."""
+
+    def __init__(self) -> None:
+        self.listener: Callable[[Change], None] = lambda _change: None
+        self.reset()
+
+    def reset(self) -> None:
+        """An empty tenant."""
+        self.tenant_id = ids.guid()
+        self.users: dict[str, User] = {}
+        self.drives: dict[str, Drive] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        self.uploads: dict[str, Upload] = {}
+        self.downloads: dict[str, tuple[Drive, str, str]] = {}
+        self.sent: list[Json] = []
+        self.deliveries: list[Json] = []
+        self.log: list[Json] = []
+
+    def add_user(self, upn: str, name: str, user_id: str = "") -> User:
+        """A new user; the same UPN again gives the one that is there."""
+        found = self.user(upn)
+        if found is not None:
+            return found
+        user = User(self, upn, name, user_id)
+        self.users[user.id] = user
+        self.drives[user.drive.id] = user.drive
+        return user
+
+    def user(self, key: str) -> User | None:
+        """By id, or by UPN without regard to case."""
+        if key in self.users:
+            return self.users[key]
+        same = (each for each in self.users.values() if each.upn.lower() == key.lower())
+        return next(same, None)
+
+    def publish(self, change: Change) -> None:
+        """Tell the listener."""
+        self.listener(change)
+
+    def drive_changed(self, drive: Drive, sharing: bool) -> None:  # noqa: FBT001 - the callback's shape
+        """A drive's callback."""
+        self.publish(Change("drive", drive.id, "updated", sharing))

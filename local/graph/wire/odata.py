@@ -1,0 +1,113 @@
+"""OData options, Prefer, paging and opaque tokens."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+
+from local.graph.wire.errors import GraphError, bad_request
+
+type Json = dict[str, Any]
+DEFAULT_PAGE = 100
+
+
+def origin(request: web.Request) -> str:
+    """The address under which the client reached us: ``http://host:port``."""
+    return f"{request.scheme}://{request.host}"
+
+
+def context(request: web.Request, fragment: str) -> str:
+    """An ``@odata.context``."""
+    return f"{origin(request)}/v1.0/$metadata#{fragment}"
+
+
+async def json_body(request: web.Request) -> Json:
+    """The JSON object that was sent; 400 if it is none."""
+    try:
+        body = json.loads(await request.read() or b"{}")
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        text = "Unable to read JSON request payload."
+        raise bad_request(text)
+    return body
+
+
+def get(body: Json, name: str, default: Any = None) -> Any:
+    """A parameter by name; Graph ignores case (the SDK sends ``DestinationId``)."""
+    for key, value in body.items():
+        if key.lower() == name.lower():
+            return value
+    return default
+
+
+def immutable(request: web.Request) -> bool:
+    """Whether ``Prefer: IdType="ImmutableId"`` was sent."""
+    return 'idtype="immutableid"' in ",".join(request.headers.getall("Prefer", [])).lower()
+
+
+def prefers(request: web.Request, word: str) -> bool:
+    """Whether a Prefer header holds the word."""
+    return word.lower() in ",".join(request.headers.getall("Prefer", [])).lower()
+
+
+def page_size(request: web.Request, default: int = DEFAULT_PAGE) -> int:
+    """``$top`` or ``Prefer: odata.maxpagesize``."""
+    wish = re.search(r"odata\.maxpagesize=(\d+)", ",".join(request.headers.getall("Prefer", [])))
+    text = request.query.get("$top") or (wish[1] if wish else str(default))
+    if not text.isdigit() or not 1 <= int(text) <= 1000:
+        message = f"Invalid value '{text}' for $top query option found."
+        raise bad_request(message)
+    return int(text)
+
+
+def select(entity: Json, names: str | None) -> Json:
+    """Only what ``$select`` asked for; ``@odata.*`` and ``id`` always stay."""
+    if not names:
+        return entity
+    wanted = {name.strip().lower() for name in names.split(",")} | {"id"}
+    return {key: value for key, value in entity.items() if key[0] == "@" or key.lower() in wanted}
+
+
+def seal(**values: Any) -> str:
+    """An opaque token; the state a server keeps in ``$skiptoken`` and ``$deltatoken``."""
+    text = json.dumps(values, separators=(",", ":"), sort_keys=True)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def unseal(token: str) -> Json:
+    """What a token of ours holds; 400 for any other."""
+    try:
+        value = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (ValueError, binascii.Error):
+        value = None
+    if not isinstance(value, dict):
+        text = "Badly formed token."
+        raise bad_request(text, "InvalidRequest")
+    return value
+
+
+def collection(request: web.Request, fragment: str, entities: Sequence[Json]) -> web.Response:
+    """One page of entities, with ``@odata.nextLink`` while there are more ($top, $skip, $count)."""
+    size, start = page_size(request), int(request.query.get("$skip", "0"))
+    body: Json = {"@odata.context": context(request, fragment)}
+    if request.query.get("$count") == "true":
+        body["@odata.count"] = len(entities)
+    body["value"] = list(entities[start : start + size])
+    if start + size < len(entities):
+        url = request.url.update_query({"$skip": str(start + size)})
+        body["@odata.nextLink"] = str(url)
+    return web.json_response(body)
+
+
+def if_match(request: web.Request, etag: str, error: GraphError) -> None:
+    """Raise ``error`` where If-Match (or ``If-None-Match: *``-less) names another version."""
+    wanted = request.headers.get("If-Match")
+    if wanted and wanted.strip() not in {"*", etag}:
+        raise error
