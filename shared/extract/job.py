@@ -18,8 +18,8 @@ SEPARATOR = " › "
 # What a location may show of a name: the extension, if it is one of these.
 _EXTENSIONS = (
     "7z bmp bz2 csv doc docm docx eml emf exe gif gz heic htm html ics jpeg jpg jtd jtdc js json"
-    " jtt lnk lzh md msg odg odp ods odt p7m p7s pdf png pps ppsx ppt pptm pptx ps1 rar rtf svg tar tgz"
-    " tif tiff tsv txt vbs vcf webp wmf xbd xdw xls xlsb xlsm xlsx xlt xml xz zip zst"
+    " jtt lnk lzh md msg odg odp ods odt p7m p7s pdf png pps ppsx ppt pptm pptx ps1 rar rtf svg tar"
+    " tgz tif tiff tsv txt vbs vcf webp wmf xbd xdw xls xlsb xlsm xlsx xlt xml xz zip zst"
 )
 KNOWN_EXTENSIONS = frozenset(_EXTENSIONS.split())
 SMALL = 1_000_000  # bytes: what no ratio makes a bomb

@@ -1,0 +1,26 @@
+"""XML and SVG as text: elements are lines; no entity is resolved, whatever it promises."""
+
+from __future__ import annotations
+
+import re
+
+from shared.extract.charset import readings
+from shared.extract.hypertext import give, label_of
+from shared.extract.job import Document, Job
+from shared.extract.markup import scan
+from shared.model import GapCode
+
+_ENCODING = re.compile(rb"encoding\s{0,9}=\s{0,9}[\"']([A-Za-z0-9_:.\-]{2,40})")
+_HEAD = 200
+
+
+def read(document: Document, job: Job) -> None:
+    """Read XML; entities that could assemble text are a gap, their definitions are scanned."""
+    declared = _ENCODING.search(document.data[:_HEAD])
+    label = declared[1].decode() if declared else label_of(document.media_type)
+    location = document.inside("本文")
+    for number, source in enumerate(readings(document.data, label)):
+        place = f"{location}（読み{number + 1}）" if number else location
+        give(scan(source, job.tick, xml=True), place, job)
+        if "<!ENTITY" in source:
+            job.gap(GapCode.PARTIAL, location)
