@@ -56,15 +56,17 @@ ITEM_VERSION_DELETE = Call(
 ITEM_FIELDS = Call(
     "PATCH", "/drives/{drive}/items/{item}/listItem/fields", "Sites.ReadWrite.All", sdk=False
 )
-ITEM_FIELDS_GET = Call(
-    "GET", "/drives/{drive}/items/{item}/listItem/fields", "Sites.Read.All", sdk=False
+LIST_ITEM = Call("GET", "/drives/{drive}/items/{item}/listItem", "Sites.Read.All")
+PATH_GET = Call("GET", "/drives/{drive}/items/root:/{+path}", "Files.Read.All", sdk=False)
+PATH_CHILDREN = Call(
+    "GET", "/drives/{drive}/items/root:/{+path}:/children", "Files.Read.All", sdk=False
 )
-PATH_GET = Call("GET", "/drives/{drive}/root:/{+path}", "Files.Read.All", sdk=False)
-PATH_CHILDREN = Call("GET", "/drives/{drive}/root:/{+path}:/children", "Files.Read.All", sdk=False)
-PATH_PUT = Call("PUT", "/drives/{drive}/root:/{+path}:/content", "Files.ReadWrite.All", sdk=False)
+PATH_PUT = Call(
+    "PUT", "/drives/{drive}/items/root:/{+path}:/content", "Files.ReadWrite.All", sdk=False
+)
 PATH_SESSION = Call(
     "POST",
-    "/drives/{drive}/root:/{+path}:/createUploadSession",
+    "/drives/{drive}/items/root:/{+path}:/createUploadSession",
     "Files.ReadWrite.All",
     sdk=False,
 )

@@ -128,7 +128,7 @@ class Graph:
             page = (await self.link(following, prefer=prefer)).json()
 
     async def download(self, call: Call, params: Mapping[str, str], *, limit: int) -> bytes:
-        """A file's bytes, following Graph's redirect without the token; OversizeError over limit."""
+        """A file's bytes, by Graph's redirect and without the token; OversizeError over limit."""
         answer = await self.send(call, params, accept={_REDIRECT})
         if answer.status != _REDIRECT:
             return answer.data
@@ -189,9 +189,9 @@ class Graph:
             message = f"no token for Graph: {type(error).__name__}"
             raise UnavailableError(message) from None
         answer = Answer(response.status_code, dict(response.headers), response.content)
-        error = None if answer.status in accept else error_for(call, answer)
-        if error is not None:
-            raise error
+        failure = None if answer.status in accept else error_for(call, answer)
+        if failure is not None:
+            raise failure
         return answer
 
     def _seat(self, user: str) -> asyncio.Semaphore:
@@ -228,7 +228,7 @@ def _sdk(credential: Any, base_url: str, timeout: float) -> Any:
     from kiota_http.middleware import ParametersNameDecodingHandler  # noqa: PLC0415
     from kiota_http.observability_options import ObservabilityOptions  # noqa: PLC0415
     from msgraph import GraphRequestAdapter, GraphServiceClient  # noqa: PLC0415
-    from msgraph_core import GraphClientFactory  # noqa: PLC0415
+    from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]  # noqa: PLC0415
 
     # httpx logs each URL at INFO, and a path-addressed upload has a file's name in it.
     logging.getLogger("httpx").setLevel(logging.WARNING)

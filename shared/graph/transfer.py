@@ -96,13 +96,13 @@ class Transfer:
             async with self._client().stream("GET", url) as response:
                 if response.status_code in _REDIRECTS:
                     return str(response.headers.get("location", ""))
-                error = error_for(
+                failure = error_for(
                     _DOWNLOAD, Answer(response.status_code, dict(response.headers), b"")
                 )
-                if isinstance(error, GoneError):  # the address expired, the file did not
-                    raise UnavailableError(str(error))
-                if error is not None:
-                    raise error
+                if isinstance(failure, GoneError):  # the address expired, the file did not
+                    raise UnavailableError(str(failure))
+                if failure is not None:
+                    raise failure
                 return await _collect(response, limit)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             message = f"{_DOWNLOAD}: {type(error).__name__}"
@@ -117,11 +117,11 @@ class Transfer:
             message = f"{_UPLOAD}: {type(error).__name__}"
             raise UnavailableError(message) from None
         answer = Answer(response.status_code, dict(response.headers), response.content)
-        error = error_for(_UPLOAD, answer)
-        if isinstance(error, GoneError):
-            raise UnavailableError(str(error))  # a lost session: the next attempt makes a new one
-        if error is not None:
-            raise error
+        failure = error_for(_UPLOAD, answer)
+        if isinstance(failure, GoneError):
+            raise UnavailableError(str(failure))  # a lost session: the next attempt makes a new one
+        if failure is not None:
+            raise failure
         return answer
 
 
@@ -138,7 +138,7 @@ async def _collect(response: Any, limit: int) -> bytes:
 
 
 def _next_start(answer: Answer) -> int | None:
-    """The first byte Graph still wants: ``nextExpectedRanges`` is ``["327680-"]`` or with an end."""
+    """The first byte Graph still wants, from ``nextExpectedRanges`` (an end may be missing)."""
     try:
         return int(msgspec.json.decode(answer.data)["nextExpectedRanges"][0].split("-")[0])
     except (msgspec.DecodeError, KeyError, IndexError, TypeError, ValueError, AttributeError):

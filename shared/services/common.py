@@ -1,0 +1,57 @@
+"""What the services share: passing an item on, keeping evidence, and comparing content."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from shared.codec import encode
+from shared.model import Claim, Content, Decision, Envelope, Intent, Item, Step
+from shared.ports import Clock, Queue
+from shared.storage.evidence import Evidence
+
+type Redigest = Callable[[Content], Awaitable[str]]
+"""The keyed digest of a content's extraction, as the pipeline makes it."""
+
+ATTEMPTS = 4
+"""How often a conditional write is tried again after another writer came between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Onward:
+    """Puts items on a queue (``scan-items``), so that a newer version is never lost sight of."""
+
+    queue: Queue
+    clock: Clock
+
+    async def put(self, item: Item, *, trace: str = "") -> None:
+        """Durable when it returns."""
+        envelope = Envelope(kind="item", first_seen=self.clock(), item=item, trace=trace)
+        await self.queue.put(encode(envelope))
+
+
+def intent_of(claim: Claim) -> Intent:
+    """The intent that ``apply`` is given."""
+    assert claim.intent is not None, "apply is called with an intent"
+    return claim.intent
+
+
+def decision_of(claim: Claim) -> Decision:
+    """The decision inside the intent."""
+    return intent_of(claim).decision
+
+
+async def keep(evidence: Evidence, name: str, data: bytes) -> Step:
+    """Keep a copy, written once and read back (see Evidence.keep for what it raises).
+
+    The copy of an earlier attempt stands: a source may give the same item in other bytes.
+    """
+    if await kept(evidence, name):
+        return Step("evidence", "present")
+    await evidence.keep(name, data)
+    return Step("evidence", "read_back")
+
+
+async def kept(evidence: Evidence, name: str) -> bool:
+    """Whether a copy stands under this name; it was read back before anything was removed."""
+    return await evidence.blobs.properties(name) is not None

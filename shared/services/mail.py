@@ -1,0 +1,113 @@
+"""Mail in Exchange Online mailboxes: fetch by MIME, tag by category and property, stop by removal.
+
+``Item.id`` is the immutable message id, ``recipient`` the mailbox, ``content_version`` the
+changeKey.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from shared.errors import GoneError, SupersededError
+from shared.graph import calls
+from shared.graph.answers import Json
+from shared.graph.client import Graph
+from shared.model import Claim, Content, Context, Disposition, Fetched, Item, Outcome, OutcomeState
+from shared.services.common import Onward, Redigest, decision_of
+from shared.services.mail_block import Blocking
+from shared.services.mail_tag import Tagging
+from shared.services.mailbox import Mailbox
+from shared.services.marker import Markers, Verdict, release_of
+from shared.storage.evidence import Evidence
+
+
+class MailService:
+    """ports.Service for source ``mail``.
+
+    ``redigest`` lets an action go on after the changeKey moved without the content (someone read
+    the message); without it such a message is scanned again first.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        evidence: Evidence,
+        onward: Onward,
+        markers: Markers,
+        policy_version: str,
+        redigest: Redigest | None = None,
+    ) -> None:
+        self._box = Mailbox(graph, onward, redigest)
+        self._graph = graph
+        self._onward = onward
+        self._markers = markers
+        self._policy_version = policy_version
+        self._tagging = Tagging(self._box, markers)
+        self._blocking = Blocking(self._box, evidence)
+
+    async def fetch(self, item: Item) -> Fetched:
+        """MIME and context; before a SupersededError the newer version is put on the queue."""
+        message = await self._box.read(item)
+        version = str(message.get("changeKey", ""))
+        if version != item.content_version:
+            await self._box.follow(item, version)
+            text = "the message has a newer version"
+            raise SupersededError(text)
+        answer = await self._graph.send(
+            calls.MESSAGE_MIME, {"user": item.recipient, "message": item.id}
+        )
+        content = Content(answer.data, media_type="message/rfc822")
+        return Fetched(content, context(item, message), version, marker=Mailbox.property(message))
+
+    async def apply(self, claim: Claim) -> Outcome:
+        """Tag, mark for review, or keep evidence and remove; read back. See Service.apply."""
+        disposition = decision_of(claim).disposition
+        try:
+            if disposition is Disposition.BLOCK:
+                return await self._blocking.block(claim)
+            return await self._tagging.label(claim, disposition)
+        except GoneError:
+            return Outcome(disposition.name.lower(), OutcomeState.GONE)
+
+    def recognises(self, claim: Claim, fetched: Fetched, content_digest: str) -> bool:
+        """Whether it carries our marker for this content under this policy, or a release."""
+        verdict = Verdict.read(fetched.marker)
+        if verdict is None:
+            return False
+        known = self._markers.genuine(verdict, claim.item.place_key(), content_digest)
+        current = verdict.policy == self._policy_version or bool(release_of(verdict))
+        return known and current
+
+
+def context(item: Item, message: Json) -> Context:
+    """What policy sees of a message."""
+    people = [
+        each
+        for name in ("toRecipients", "ccRecipients", "bccRecipients")
+        for each in message.get(name) or []
+    ]
+    domains = dict.fromkeys(filter(None, (_domain(each) for each in people)))
+    return Context(
+        source=item.source,
+        place="own_mailbox",
+        owner=item.recipient,
+        sender_domain=_domain(message.get("from")),
+        recipient_domains=tuple(domains),
+        received_at=_moment(message.get("receivedDateTime")),
+    )
+
+
+def _domain(person: object) -> str:
+    try:
+        address = person["emailAddress"]["address"]  # type: ignore[index] # JSON of unknown shape
+    except (KeyError, TypeError):
+        return ""
+    return str(address).rpartition("@")[2].casefold() if "@" in str(address) else ""
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(text)).astimezone(UTC)
+    except ValueError:
+        return None
