@@ -1,4 +1,4 @@
-"""``python -m local.graph --port N``: prints READY with the base address, and serves until stopped."""
+"""``python -m local.graph --port N``: prints READY and the base address, serves until stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every handler reaches: the world, its faults, its notifier; and the lookups that answer 404."""
+"""What every handler reaches: world, faults, notifier; and the lookups that answer 404."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from local.graph.notify import Notifier
 from local.graph.state.drive import Drive, Item
 from local.graph.state.mailbox import Folder, Message
 from local.graph.state.world import User, World
-from local.graph.wire.errors import GraphError, not_found
+from local.graph.wire.errors import fail, file_not_found, not_found
 
 WORLD = web.AppKey("world", World)
 FAULTS = web.AppKey("faults", Faults)
@@ -26,8 +26,11 @@ def user(request: web.Request) -> User:
     key = request.match_info["user"]
     found = world(request).user(key)
     if found is None:
-        message = f"Resource '{key}' does not exist or one of its queried reference-property objects are not present."
-        raise GraphError(404, "Request_ResourceNotFound", message)
+        fail(
+            404,
+            "Request_ResourceNotFound",
+            f"Resource '{key}' does not exist.",
+        )
     return found
 
 
@@ -52,7 +55,7 @@ def drive(request: web.Request) -> Drive:
     """The ``{drive}`` of the path, or 404."""
     found = world(request).drives.get(request.match_info["drive"])
     if found is None:
-        raise not_found("itemNotFound")
+        raise file_not_found()
     return found
 
 
@@ -60,7 +63,7 @@ def item(request: web.Request) -> Item:
     """The ``{item}`` of the path (the root, where it has none), or 404."""
     found = drive(request).find(request.match_info.get("item", "root"))
     if found is None:
-        raise not_found("itemNotFound")
+        raise file_not_found()
     return found
 
 

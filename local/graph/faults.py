@@ -1,4 +1,4 @@
-"""What goes wrong on demand: answers, dropped connections, delays, lost and doubled notifications."""
+"""What goes wrong on demand: answers, connections, delays, lost and doubled notifications."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 type Json = dict[str, Any]
+RESYNC = 410
 CODES = {
     401: "InvalidAuthenticationToken",
     403: "accessDenied",
     404: "itemNotFound",
     409: "nameAlreadyExists",
-    410: "resyncRequired",
+    RESYNC: "resyncRequired",
     412: "ErrorIrresolvableConflict",
     423: "resourceLocked",
     429: "TooManyRequests",

@@ -6,10 +6,12 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 from local.graph.faults import Faults
 from local.graph.state import ids
@@ -18,6 +20,7 @@ from local.graph.state.world import Change, Subscription, World
 type Json = dict[str, Any]
 HANDSHAKE_SECONDS = 10.0
 BATCH = 50
+SUCCESS = 2  # hundred
 GATHER_SECONDS = 0.02  # what happens together travels together
 FIRST_RETRY_SECONDS = 0.25
 RETRIES = 12  # doubling from a quarter of a second: 17 minutes; Graph goes on for 4 hours
@@ -48,31 +51,30 @@ class Notifier:
             await self._session.close()
 
     async def handshake(self, url: str) -> str:
-        """Why the address may not be used; empty where it answered the token as text within 10 s."""
+        """Why the address may not be used; empty where it gave the token back within 10 s."""
         assert self._session is not None
-        token = f"Validation: Testing client application reachability for subscription Request-Id: {ids.guid()}"
+        token = f"Validation: Testing client application reachability. Request-Id: {ids.guid()}"
         address = f"{url}{'&' if '?' in url else '?'}validationToken={quote(token, safe='')}"
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         timeout = aiohttp.ClientTimeout(total=HANDSHAKE_SECONDS)
         try:
             async with self._session.post(
-                aiohttp.client.URL(address, encoded=True), headers=headers, timeout=timeout
+                URL(address, encoded=True), headers=headers, timeout=timeout
             ) as answer:
                 text, status, kind = await answer.text(), answer.status, answer.content_type
         except TimeoutError:
             return "Subscription validation request timed out."
         except aiohttp.ClientError:
+            return "Subscription validation request failed: the endpoint was not reached."
+        if (status, kind, text) != (HTTPStatus.OK, "text/plain", token):
             return (
-                "Subscription validation request failed. The notification endpoint was not reached."
+                "Subscription validation request failed. Must respond with 200 OK to this request "
+                f"and the validation token as text/plain (was {status}, {kind})."
             )
-        if status != 200:
-            return f"Subscription validation request failed. Response must be 200, was {status}."
-        if kind != "text/plain" or text != token:
-            return "Subscription validation request failed. Must respond with 200 OK to this request, the decoded validation token as text/plain."
         return ""
 
     def on_change(self, change: Change) -> None:
-        """Queue a notification for every subscription that matches (the caller's own changes too)."""
+        """Queue a notification for each subscription that matches, own changes included."""
         for subscription in list(self._world.subscriptions.values()):
             if subscription.expires <= ids.now():
                 del self._world.subscriptions[subscription.id]
@@ -128,7 +130,7 @@ class Notifier:
                     "seconds": round(time.monotonic() - started, 3),
                 }
             )
-            if 200 <= status < 300:
+            if status // 100 == SUCCESS:
                 return
             await asyncio.sleep(min(FIRST_RETRY_SECONDS * 2**attempt, LONGEST_RETRY_SECONDS))
 
@@ -172,7 +174,7 @@ def _notifications(world: World, subscription: Subscription, change: Change) -> 
 
 
 def _mail_events(subscription: Subscription, change: Change) -> Iterator[tuple[str, str]]:
-    """(changeType, id). A move keeps an immutable id, so it is an update; else deleted and created."""
+    """(changeType, id). A move keeps an immutable id: updated; otherwise deleted and created."""
     message = change.message
     assert message is not None
     key = message.id(immutable=subscription.immutable)

@@ -109,7 +109,7 @@ class GraphProcess:
         """
         body = json.dumps(json_body).encode() if json_body is not None else data
         url = f"http://127.0.0.1:{self.port}/_admin/{path.lstrip('/')}"
-        request = urllib.request.Request(url, data=body, method=method)  # noqa: S310 - loopback only
+        request = urllib.request.Request(url, data=body, method=method)
         request.add_header("Content-Type", "application/octet-stream")
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback only

@@ -1,9 +1,8 @@
-"""The application: routes, and around each request its log, record, faults, token and permissions."""
+"""The application: routes, and around each its log, record, faults, token and permissions."""
 
 from __future__ import annotations
 
 import asyncio
-import gzip
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import unquote
@@ -11,7 +10,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from local.graph import context
-from local.graph.faults import Fault, Faults
+from local.graph.faults import CODES, RESYNC, Fault, Faults
 from local.graph.notify import Notifier
 from local.graph.permissions import Permissions
 from local.graph.recording import Recorder
@@ -27,7 +26,7 @@ from local.graph.routes import (
 )
 from local.graph.state import ids
 from local.graph.state.world import World
-from local.graph.wire.errors import GraphError
+from local.graph.wire.errors import GraphError, fail
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 RECORDER = web.AppKey("recorder", Recorder)
@@ -41,7 +40,7 @@ def create_app(
     contract: Path | None = None,
     granted: frozenset[str] | None = None,
 ) -> web.Application:
-    """A stand-in with an empty tenant. ``granted`` needs ``contract``; without it all is allowed."""
+    """A stand-in with an empty tenant. ``granted`` needs ``contract``; without it all may pass."""
     app = web.Application(middlewares=[_outer, _inner], client_max_size=LARGEST_BODY)
     app[context.WORLD] = World()
     app[context.FAULTS] = Faults()
@@ -99,10 +98,8 @@ def _hang_up(request: web.Request) -> web.Response:
 
 
 def _fault_answer(request: web.Request, fault: Fault) -> web.Response:
-    from local.graph.faults import CODES
-
     headers = dict(fault.headers)
-    if fault.status == 410 and "Location" not in headers:
+    if fault.status == RESYNC and "Location" not in headers:
         headers["Location"] = str(request.url.with_query(None))
     code = CODES.get(fault.status, "generalException")
     text = "A scripted fault."
@@ -153,12 +150,9 @@ async def _inner(request: web.Request, handler: Handler) -> web.StreamResponse:
     if request.path.startswith("/v1.0"):
         if not request.headers.get("Authorization", "").startswith("Bearer "):
             code, text = "InvalidAuthenticationToken", "Access token is empty."
-            raise GraphError(401, code, text, {"WWW-Authenticate": "Bearer"})
-        if request.headers.get("Content-Encoding") == "gzip":
-            request._read_bytes = gzip.decompress(await request.read())  # noqa: SLF001 - aiohttp has no hook
+            fail(401, code, text, {"WWW-Authenticate": "Bearer"})
         permissions = request.app.get(PERMISSIONS)
         path = request.rel_url.raw_path.removeprefix("/v1.0")
         if permissions is not None and permissions.refuses(request.method, unquote(path)):
-            text = "Missing role permissions on the request."
-            raise GraphError(403, "Authorization_RequestDenied", text)
+            fail(403, "Authorization_RequestDenied", "Missing role permissions on the request.")
     return await handler(request)

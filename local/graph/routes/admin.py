@@ -1,4 +1,4 @@
-"""The admin side: make the world, break it, read it back. Plain JSON; no token; never contents in bulk."""
+"""The admin side: make the world and break it. Plain JSON; no token."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from local.graph.state.drive import Drive, Item
 from local.graph.state.mailbox import Mailbox, Message
 from local.graph.state.world import User
 from local.graph.wire import files, odata
-from local.graph.wire.errors import GraphError, bad_request, not_found
+from local.graph.wire.errors import fail, file_not_found, not_found
 
 type Json = dict[str, Any]
 
@@ -32,7 +32,7 @@ async def add_user(request: web.Request) -> web.Response:
     """POST users {upn, name?, id?}; the same UPN again gives the user that is there."""
     body = await odata.json_body(request)
     if not isinstance(body.get("upn"), str):
-        raise bad_request("upn is required")
+        fail(400, "BadRequest", "upn is required")
     upn = body["upn"]
     made = context.world(request).add_user(upn, body.get("name") or upn, body.get("id") or "")
     return web.json_response(_user(made))
@@ -72,7 +72,7 @@ async def add_file(request: web.Request) -> web.Response:
     drive = context.user(request).drive
     name = request.query.get("name") or ""
     if not name:
-        raise bad_request("name is required")
+        fail(400, "BadRequest", "name is required")
     parent, data = drive.folder(request.query.get("folder", "")), await request.read()
     there = drive.child(parent, name)
     if there is None:
@@ -103,7 +103,7 @@ async def get_raw_item(request: web.Request) -> web.Response:
     for each in reversed(one.versions):
         if wanted in {None, each.id}:
             return web.Response(body=each.data, content_type="application/octet-stream")
-    raise not_found("itemNotFound")
+    raise file_not_found()
 
 
 def _message(box: Mailbox, one: Message) -> Json:
@@ -185,7 +185,7 @@ async def log(request: web.Request) -> web.Response:
 
 
 async def faults(request: web.Request) -> web.Response:
-    """POST faults: one fault, a list under ``faults``, or {drop_notifications, duplicate_notifications}."""
+    """POST faults: one, a list under ``faults``, or drop_notifications, duplicate_notifications."""
     body, armed = await odata.json_body(request), request.app[context.FAULTS]
     armed.drop_notifications += int(body.pop("drop_notifications", 0))
     armed.duplicate_notifications += int(body.pop("duplicate_notifications", 0))
@@ -194,7 +194,7 @@ async def faults(request: web.Request) -> web.Response:
         each_one = many if many is not None else ([body] if body else [])
         armed.armed += [Fault.parse(each) for each in each_one]
     except (ValueError, TypeError, re.error) as error:
-        raise bad_request(str(error)) from error
+        fail(400, "BadRequest", str(error))
     return web.json_response({"armed": len(armed.armed)})
 
 
@@ -209,7 +209,7 @@ async def lifecycle(request: web.Request) -> web.Response:
     world, body = context.world(request), await odata.json_body(request)
     event = body.get("event")
     if event not in {"reauthorizationRequired", "subscriptionRemoved", "missed"}:
-        raise bad_request("event: reauthorizationRequired, subscriptionRemoved or missed")
+        fail(400, "BadRequest", "event: reauthorizationRequired, subscriptionRemoved or missed")
     wanted = body.get("subscription_id")
     chosen = [each for each in world.subscriptions.values() if wanted in {None, each.id}]
     sent = [each.id for each in chosen if request.app[context.NOTIFIER].lifecycle(each, event)]
@@ -237,7 +237,7 @@ async def reset(request: web.Request) -> web.Response:
 
 async def unknown(request: web.Request) -> web.Response:
     """Anything else of the admin side."""
-    raise GraphError(404, "notFound", f"the admin side has no {request.method} {request.path}")
+    fail(404, "notFound", f"the admin side has no {request.method} {request.path}")
 
 
 A = "/_admin"

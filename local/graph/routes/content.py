@@ -13,7 +13,7 @@ from local.graph.state import ids
 from local.graph.state.drive import Drive, Item, Version
 from local.graph.state.world import Upload
 from local.graph.wire import files, odata
-from local.graph.wire.errors import GraphError, bad_request, not_found
+from local.graph.wire.errors import fail, file_not_found
 
 CHUNK = 320 * 1024
 LARGEST_CHUNK = 60 * 1024 * 1024
@@ -23,7 +23,7 @@ async def get_content(request: web.Request) -> web.Response:
     """GET …/content: 302 to an address that needs no token."""
     where, one = context.drive(request), context.item(request)
     if one.folder:
-        raise bad_request("You cannot get content for a folder.", "invalidRequest")
+        fail(400, "invalidRequest", "You cannot get content for a folder.")
     return web.Response(status=302, headers={"Location": download_url(request, where, one)})
 
 
@@ -36,7 +36,7 @@ async def download(request: web.Request) -> web.Response:
     for each in versions:
         if each.id == state.get("v"):
             return web.Response(body=each.data, content_type="application/octet-stream")
-    raise not_found("itemNotFound")
+    raise file_not_found()
 
 
 def _place(request: web.Request) -> tuple[Drive, Item | None, Item, str]:
@@ -50,7 +50,7 @@ def _place(request: web.Request) -> tuple[Drive, Item | None, Item, str]:
     folder, _, name = path.strip(":").strip("/").rpartition("/")
     start = where.root if key == "root" else where.items.get(key)
     if start is None or not path:
-        raise not_found("itemNotFound")
+        raise file_not_found()
     for each in filter(None, folder.split("/")):  # Graph makes the folders on the way
         start = where.child(start, each) or where.add(start, each, None)
     return where, None, start, check_name(name)
@@ -64,7 +64,7 @@ async def put_content(request: web.Request) -> web.Response:
         made = where.add(parent, name, data)
         return web.json_response(shown(request, where, made), status=201)
     if found.folder:
-        raise bad_request("You cannot set content for a folder.", "invalidRequest")
+        fail(400, "invalidRequest", "You cannot set content for a folder.")
     check_etag(request, found)
     where.write(found, data)
     return web.json_response(shown(request, where, found))
@@ -97,11 +97,14 @@ def _progress(request: web.Request, upload: Upload) -> odata.Json:
 
 def _upload(request: web.Request) -> Upload:
     if "Authorization" in request.headers:
-        text = "The upload URL is pre-authenticated: do not send Authorization."
-        raise GraphError(401, "unauthenticated", text)
+        fail(
+            401,
+            "unauthenticated",
+            "The upload URL is pre-authenticated: do not send Authorization.",
+        )
     found = context.world(request).uploads.get(request.match_info["upload"])
     if found is None or found.expires < ids.now():
-        raise not_found("itemNotFound")
+        raise file_not_found()
     return found
 
 
@@ -111,16 +114,14 @@ async def put_chunk(request: web.Request) -> web.Response:
     header = request.headers.get("Content-Range", "")
     match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", header)
     if match is None:
-        raise bad_request("The Content-Range header is missing or malformed.", "invalidRequest")
+        fail(400, "invalidRequest", "The Content-Range header is missing or malformed.")
     first, last, total = (int(each) for each in match.groups())
     if last - first + 1 != len(data) or len(data) > LARGEST_CHUNK or last >= total:
-        raise bad_request("The Content-Range header length does not match.", "invalidRequest")
+        fail(400, "invalidRequest", "The Content-Range header length does not match.")
     if first != len(upload.received):
-        text = "The range is not the one that is expected next."
-        raise GraphError(416, "invalidRange", text)
+        fail(416, "invalidRange", "The range is not the one that is expected next.")
     if last + 1 != total and len(data) % CHUNK:
-        text = "A fragment must be a multiple of 320 KiB."
-        raise bad_request(text, "invalidRequest")
+        fail(400, "invalidRequest", "A fragment must be a multiple of 320 KiB.")
     upload.received += data
     if len(upload.received) < total:
         body = _progress(request, upload)
@@ -135,7 +136,7 @@ def _finish(request: web.Request, upload: Upload) -> web.Response:
     there = where.items.get(upload.item)
     parent = where.items.get(upload.parent)
     if parent is None:
-        raise not_found("itemNotFound")
+        raise file_not_found()
     there = there or where.child(parent, upload.name)
     if there is None:
         made = where.add(parent, upload.name, data)
@@ -165,7 +166,7 @@ def _version(request: web.Request) -> Version:
     for each in context.item(request).versions:
         if each.id == request.match_info["version"]:
             return each
-    raise not_found("itemNotFound")
+    raise file_not_found()
 
 
 async def get_version(request: web.Request) -> web.Response:
@@ -184,7 +185,7 @@ async def delete_version(request: web.Request) -> web.Response:
     """DELETE …/versions/{id}: an older one; the current version is refused."""
     one, version = context.item(request), _version(request)
     if version is one.versions[-1]:
-        raise bad_request("You cannot delete the current version.", "invalidRequest")
+        fail(400, "invalidRequest", "You cannot delete the current version.")
     one.versions.remove(version)
     return web.Response(status=204)
 

@@ -15,7 +15,7 @@ from local.graph.state import ids
 from local.graph.state.mailbox import Message
 from local.graph.state.world import User, World
 from local.graph.wire import mime, odata
-from local.graph.wire.errors import GraphError, bad_request, not_found
+from local.graph.wire.errors import fail, folder_not_found
 
 PEOPLE = ("toRecipients", "ccRecipients", "bccRecipients")
 
@@ -25,7 +25,7 @@ def received(user: User, raw: bytes, folder: str) -> Message:
     values, attachments = mime.properties(raw)
     found = user.mailbox.folder(folder)
     if found is None:
-        raise not_found("ErrorFolderNotFound")
+        raise folder_not_found()
     return user.mailbox.add(Message(found.id, raw, values, attachments))
 
 
@@ -35,8 +35,7 @@ async def _from_mime(request: web.Request) -> bytes:
     except (binascii.Error, ValueError):
         raw = b""
     if not raw:
-        text = "Invalid base64 string for MIME content."
-        raise bad_request(text, "ErrorMimeContentInvalidBase64String")
+        fail(400, "ErrorMimeContentInvalidBase64String", "Invalid base64 string for MIME content.")
     return raw
 
 
@@ -73,9 +72,10 @@ def _attachment(body: odata.Json) -> odata.Json:
     data = body.get("contentBytes") or ""
     try:
         size = len(base64.b64decode(data, validate=True))
-    except (binascii.Error, ValueError) as error:
-        text = "Cannot convert the literal to the expected type 'Edm.Binary'."
-        raise bad_request(text, "RequestBodyRead") from error
+    except (binascii.Error, ValueError):
+        fail(
+            400, "RequestBodyRead", "Cannot convert the literal to the expected type 'Edm.Binary'."
+        )
     return {
         "isInline": False,
         "contentType": "application/octet-stream",
@@ -115,8 +115,7 @@ async def send_mail(request: web.Request) -> web.Response:
         body = await odata.json_body(request)
         described = odata.get(body, "message")
         if not isinstance(described, dict):
-            text = "The property 'Message' is required."
-            raise bad_request(text, "RequestBodyRead")
+            fail(400, "RequestBodyRead", "The property 'Message' is required.")
         message = _from_json(user, described)
         save = odata.get(body, "saveToSentItems") is not False
     _send(world, user, message, save=save)
@@ -127,7 +126,7 @@ async def send_draft(request: web.Request) -> web.Response:
     """POST messages/{id}/send: 202; the draft becomes the sent item."""
     user, draft = context.user(request), context.message(request)
     if draft.values.get("isDraft") is not True:
-        raise GraphError(403, "ErrorAccessDenied", "The item is not a draft.")
+        fail(403, "ErrorAccessDenied", "The item is not a draft.")
     sent = user.mailbox.folder("sentitems")
     assert sent is not None
     draft.values["isDraft"] = False
@@ -143,8 +142,7 @@ def _send(world: World, user: User, message: Message, *, save: bool) -> None:
         for each in message.values.get(name) or []
     ]
     if not people:
-        text = "At least one recipient is not valid."
-        raise bad_request(text, "ErrorInvalidRecipients")
+        fail(400, "ErrorInvalidRecipients", "At least one recipient is not valid.")
     sha256 = hashlib.sha256(message.raw).hexdigest()
     world.sent.append({"from": user.upn, "to": people, "sha256": sha256})
     if save:

@@ -9,10 +9,11 @@ from aiohttp import web
 from local.graph import context
 from local.graph.state.drive import Drive, Item
 from local.graph.wire import files, odata
-from local.graph.wire.errors import GraphError, bad_request, precondition
+from local.graph.wire.errors import fail, file_changed
 
+LONGEST_NAME = 400
 FORBIDDEN = set('"*:<>?/\\|')
-# A path after a colon (root:/a/b:) is part of the item's name for it; slashes may come raw or as %2F.
+# An item by path (root:/a/b:): its slashes may come raw or as %2F.
 ITEM = "{item:[^/:]+:/[^:]+:?|[^/]+}"
 BASES = (f"/v1.0/drives/{{drive}}/items/{ITEM}", "/v1.0/drives/{drive}/root")
 
@@ -34,13 +35,18 @@ def download_url(request: web.Request, where: Drive, one: Item, version: str = "
 def check_etag(request: web.Request, one: Item) -> None:
     """412 where If-Match names neither the eTag nor the cTag."""
     if request.headers.get("If-Match") != one.ctag:
-        odata.if_match(request, one.etag, precondition("resourceModified"))
+        odata.if_match(request, one.etag, file_changed())
 
 
 def check_name(name: Any) -> str:
     """The name, or 400 invalidRequest."""
-    if not isinstance(name, str) or not name.strip() or FORBIDDEN & set(name) or len(name) > 400:
-        raise bad_request("The provided name cannot contain these characters.", "invalidRequest")
+    if (
+        not isinstance(name, str)
+        or not name.strip()
+        or FORBIDDEN & set(name)
+        or len(name) > LONGEST_NAME
+    ):
+        fail(400, "invalidRequest", "The provided name cannot contain these characters.")
     return name
 
 
@@ -67,8 +73,7 @@ async def create_folder(request: web.Request) -> web.Response:
     where, parent = context.drive(request), context.item(request)
     body = await odata.json_body(request)
     if "folder" not in body or not parent.folder:
-        text = "Only folders can be created here."
-        raise bad_request(text, "invalidRequest")
+        fail(400, "invalidRequest", "Only folders can be created here.")
     name = check_name(body.get("name"))
     behaviour = body.get("@microsoft.graph.conflictBehavior", "fail")
     there = where.child(parent, name)
@@ -83,8 +88,9 @@ def free_name(where: Drive, parent: Item, name: str, behaviour: str) -> str:
     if where.child(parent, name) is None:
         return name
     if behaviour != "rename":
-        text = "An item with the same name already exists under the parent."
-        raise GraphError(409, "nameAlreadyExists", text)
+        fail(
+            409, "nameAlreadyExists", "An item with the same name already exists under the parent."
+        )
     stem, dot, suffix = name.rpartition(".") if "." in name else (name, "", "")
     number = 1
     while where.child(parent, f"{stem} {number}{dot}{suffix}") is not None:
@@ -98,7 +104,7 @@ async def patch_item(request: web.Request) -> web.Response:
     body = await odata.json_body(request)
     check_etag(request, one)
     if not one.parent:
-        raise GraphError(403, "accessDenied", "The root cannot be renamed or moved.")
+        fail(403, "accessDenied", "The root cannot be renamed or moved.")
     target = where.items[one.parent]
     reference = body.get("parentReference")
     if isinstance(reference, dict):
@@ -114,12 +120,10 @@ async def patch_item(request: web.Request) -> web.Response:
 
 def _target(where: Drive, one: Item, reference: odata.Json) -> Item:
     if reference.get("driveId") not in {None, where.id}:
-        text = "Moving between drives is not supported."
-        raise bad_request(text, "invalidRequest")
+        fail(400, "invalidRequest", "Moving between drives is not supported.")
     found = where.find(str(reference.get("id") or ""))
     if found is None or not found.folder or found is one or one in where.ancestors(found):
-        text = "The destination is not a folder of this drive."
-        raise bad_request(text, "invalidRequest")
+        fail(400, "invalidRequest", "The destination is not a folder of this drive.")
     return found
 
 
@@ -137,7 +141,7 @@ def _remove(request: web.Request, *, permanently: bool) -> web.Response:
     where, one = context.drive(request), context.item(request)
     check_etag(request, one)
     if not one.parent:
-        raise GraphError(403, "accessDenied", "The root cannot be deleted.")
+        fail(403, "accessDenied", "The root cannot be deleted.")
     where.remove(one, permanently=permanently)
     return web.Response(status=204)
 
@@ -160,8 +164,7 @@ async def patch_fields(request: web.Request) -> web.Response:
     values = {key: value for key, value in body.items() if "@" not in key and key != "id"}
     for name in values:
         if name not in where.columns:
-            text = f"Field '{name}' is not recognized"
-            raise bad_request(text, "invalidRequest")
+            fail(400, "invalidRequest", f"Field '{name}' is not recognized")
     one.fields |= values
     where.touch(one)
     return web.json_response({"@odata.etag": one.etag, "FileLeafRef": one.name, **one.fields})
@@ -181,7 +184,7 @@ async def delta(request: web.Request) -> web.Response:
         return web.json_response(body | {"value": [], "@odata.deltaLink": f"{base}?token={follow}"})
     state = odata.unseal(token) if token else {"drive": where.id}
     if state.get("drive") != where.id:
-        raise bad_request("The provided token is not valid.", "invalidRequest")
+        fail(400, "invalidRequest", "The provided token is not valid.")
     since, born = int(state.get("since", -1)), int(state.get("born", where.seq))
     entries = _entries(request, where, since, born)
     size = odata.page_size(request, 200)

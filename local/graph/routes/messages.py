@@ -10,12 +10,18 @@ from aiohttp import web
 from local.graph import context
 from local.graph.state.mailbox import Message
 from local.graph.wire import mail, odata
-from local.graph.wire.errors import bad_request, not_found, precondition
+from local.graph.wire.errors import fail, folder_not_found, mail_changed, not_found
 
 IMMUTABLE_AFTER_RECEIPT = {"subject", "body", "toRecipients", "ccRecipients", "from", "sender"}
 WRITABLE = {"categories", "isRead", "flag", "importance", "inferenceClassification"}
 EXTENDED_ID = re.compile(
-    r"^(String|Integer|Boolean|SystemTime|Binary) (\{[0-9a-fA-F-]{36}\} (Name|Id) \S.*|0x[0-9a-fA-F]+)$"
+    r"(String|Integer|Boolean|SystemTime|Binary) "
+    r"(\{[0-9a-fA-F-]{36}\} (Name|Id) \S.*|0x[0-9a-fA-F]+)"
+)
+BY_EXTENDED = re.compile(
+    r"singleValueExtendedProperties/any\((\w+):\s*\1/id eq '([^']*)' "
+    r"and \1/value (eq|ne) (?:'([^']*)'|null)\)",
+    re.IGNORECASE,
 )
 
 
@@ -36,13 +42,11 @@ def _filtered(messages: list[Message], text: str) -> list[Message]:
     if found := re.fullmatch(r"internetMessageId eq '((?:[^']|'')*)'", text):
         wanted = found[1].replace("''", "'")
         return [each for each in messages if each.values.get("internetMessageId") == wanted]
-    pattern = r"singleValueExtendedProperties/any\((\w+):\s*\1/id eq '([^']*)' and \1/value (eq|ne) (?:'([^']*)'|null)\)"
-    if found := re.fullmatch(pattern, text, re.IGNORECASE):
+    if found := BY_EXTENDED.fullmatch(text):
         key, equal, value = found[2].lower(), found[3] == "eq", found[4]
         values = [({k.lower(): v for k, v in m.extended.items()}.get(key), m) for m in messages]
         return [each for have, each in values if have is not None and (have == value) is equal]
-    message = "Invalid filter clause: the stand-in has no such filter."
-    raise bad_request(message, "ErrorInvalidUrlQueryFilter")
+    return fail(400, "ErrorInvalidUrlQueryFilter", "The stand-in has no such filter.")
 
 
 async def list_messages(request: web.Request) -> web.Response:
@@ -67,14 +71,17 @@ async def get_mime(request: web.Request) -> web.Response:
 async def patch_message(request: web.Request) -> web.Response:
     """PATCH: categories replaced, extended properties merged, a new change key; If-Match → 412."""
     one, body = context.message(request), await odata.json_body(request)
-    odata.if_match(request, one.etag, precondition())
+    odata.if_match(request, one.etag, mail_changed())
     draft = one.values.get("isDraft") is True
     for key, value in body.items():
         if key.startswith("@") or key in {"id", "singleValueExtendedProperties"}:
             continue
         if key not in WRITABLE and not (draft and key in IMMUTABLE_AFTER_RECEIPT):
-            text = f"The property '{key}' is read-only or cannot be set on this item."
-            raise bad_request(text, "ErrorInvalidPropertySet")
+            fail(
+                400,
+                "ErrorInvalidPropertySet",
+                f"The property '{key}' is read-only or cannot be set on this item.",
+            )
         one.values[key] = value
     merge_extended(one, body)
     context.user(request).mailbox.touch(one)
@@ -85,9 +92,8 @@ def merge_extended(one: Message, body: odata.Json) -> None:
     """Set those that are named, leave the others; null removes."""
     for each in body.get("singleValueExtendedProperties") or []:
         key, value = each.get("id", ""), each.get("value")
-        if not EXTENDED_ID.match(key):
-            text = "The extended property id has a wrong format."
-            raise bad_request(text, "ErrorInvalidProperty")
+        if not EXTENDED_ID.fullmatch(key):
+            fail(400, "ErrorInvalidProperty", "The extended property id has a wrong format.")
         same = next((have for have in one.extended if have.lower() == key.lower()), key)
         one.extended.pop(same, None)
         if value is not None:
@@ -99,7 +105,7 @@ async def move_message(request: web.Request) -> web.Response:
     box, one = context.user(request).mailbox, context.message(request)
     target = box.folder(str(odata.get(await odata.json_body(request), "destinationId", "")))
     if target is None:
-        raise not_found("ErrorFolderNotFound")
+        raise folder_not_found()
     moved = one if one.folder == target.id else box.move(one, target.id)
     return web.json_response(shown(request, moved), status=201)
 
@@ -107,7 +113,7 @@ async def move_message(request: web.Request) -> web.Response:
 async def delete_message(request: web.Request) -> web.Response:
     """DELETE: to Deleted Items."""
     one = context.message(request)
-    odata.if_match(request, one.etag, precondition())
+    odata.if_match(request, one.etag, mail_changed())
     context.user(request).mailbox.delete(one, permanently=False)
     return web.Response(status=204)
 
@@ -155,11 +161,11 @@ async def delta(request: web.Request) -> web.Response:
     """GET mailFolders/{id}/messages/delta(): pages, then a link that gives what changed since."""
     box, folder = context.user(request).mailbox, context.folder(request)
     token = request.query.get("$skiptoken") or request.query.get("$deltatoken") or ""
-    state = odata.unseal(token) if token else {"select": request.query.get("$select")}
-    if state.setdefault("folder", folder.id) != folder.id:
-        text = "The delta token belongs to another folder."
-        raise bad_request(text, "SyncStateInvalid")
-    since, born = int(state.get("since", 0)), int(state.setdefault("born", box.seq))
+    state: odata.Json = {"folder": folder.id, "select": request.query.get("$select")}
+    state = odata.unseal(token) if token else state
+    if state.get("folder") != folder.id:
+        fail(400, "SyncStateInvalid", "The delta token belongs to another folder.")
+    since, born = int(state.get("since", 0)), int(state.get("born", box.seq))
     immutable, size = odata.immutable(request), odata.page_size(request, 10)
     changed, gone = box.changes(folder.id, since)
     entities: list[tuple[int, odata.Json]] = [

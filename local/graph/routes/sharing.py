@@ -11,7 +11,7 @@ from local.graph.routes.items import BASES, check_etag
 from local.graph.state import ids
 from local.graph.state.drive import Drive, Item
 from local.graph.wire import files, odata
-from local.graph.wire.errors import GraphError, bad_request, not_found
+from local.graph.wire.errors import fail, file_not_found
 
 SCOPES = {"anonymous", "organization", "users"}
 ROLES = {"view": "read", "edit": "write", "embed": "read", "blocksDownload": "read"}
@@ -55,7 +55,7 @@ def _permission(request: web.Request) -> odata.Json:
     for each in files.permissions(where, one, context.owner(request, where)):
         if each["id"] == request.match_info["permission"]:
             return each
-    raise not_found("itemNotFound")
+    raise file_not_found()
 
 
 async def get_permission(request: web.Request) -> web.Response:
@@ -68,8 +68,7 @@ async def delete_permission(request: web.Request) -> web.Response:
     where, one, permission = context.drive(request), context.item(request), _permission(request)
     check_etag(request, one)
     if "inheritedFrom" in permission:
-        text = "Inherited permissions cannot be removed from this item."
-        raise GraphError(403, "accessDenied", text)
+        fail(403, "accessDenied", "Inherited permissions cannot be removed from this item.")
     one.permissions.remove(permission)
     where.share(one)
     return web.Response(status=204)
@@ -81,7 +80,7 @@ async def create_link(request: web.Request) -> web.Response:
     body = await odata.json_body(request)
     kind, scope = odata.get(body, "type", "view"), odata.get(body, "scope", "organization")
     if kind not in ROLES or scope not in SCOPES:
-        raise bad_request("The link type or scope is not valid.", "invalidRequest")
+        fail(400, "invalidRequest", "The link type or scope is not valid.")
     before = len(one.permissions)
     made = add_link(where, one, kind, scope, _emails(body))
     return web.json_response(made, status=201 if len(one.permissions) > before else 200)
@@ -98,7 +97,7 @@ async def invite(request: web.Request) -> web.Response:
     body = await odata.json_body(request)
     people, roles = _emails(body), odata.get(body, "roles") or []
     if not people or not set(roles) <= {"read", "write"} or not roles:
-        raise bad_request("Recipients and roles are required.", "invalidRequest")
+        fail(400, "invalidRequest", "Recipients and roles are required.")
     made = [
         {"id": ids.guid(), "roles": list(roles), "grantedToV2": _person(each)} for each in people
     ]

@@ -11,10 +11,11 @@ from local.graph import context
 from local.graph.state import ids
 from local.graph.state.world import Subscription, World
 from local.graph.wire import odata
-from local.graph.wire.errors import GraphError, bad_request
+from local.graph.wire.errors import fail
 
 MINUTES = {"message": 10_080, "event": 10_080, "drive": 42_300, "teams": 4_320}
 LEAST_MINUTES = 45
+LONGEST_CLIENT_STATE = 128
 CHANGE_TYPES = {"created", "updated", "deleted"}
 RESOURCES = [
     ("message", re.compile(r"users/(?P<user>[^/]+)/messages", re.IGNORECASE)),
@@ -50,7 +51,7 @@ def shown(one: Subscription) -> odata.Json:
 
 
 def _resource(world: World, text: str) -> tuple[str, str, str]:
-    """(kind, owner, folder) of a resource path; 400 for one that is not known, 404 for a stranger."""
+    """(kind, owner, folder) of a resource; 400 for one that is not known, 404 for a stranger."""
     for kind, pattern in RESOURCES:
         match = pattern.fullmatch(text.strip("/").removeprefix("v1.0/"))
         if match is None:
@@ -61,34 +62,37 @@ def _resource(world: World, text: str) -> tuple[str, str, str]:
         if "drive" in parts:
             drive = world.drives.get(parts["drive"])
             if drive is None:
-                raise GraphError(404, "itemNotFound", "The drive was not found.")
+                fail(404, "itemNotFound", "The drive was not found.")
             return kind, drive.id, ""
         user = world.user(parts["user"])
         if user is None:
-            raise GraphError(404, "ResourceNotFound", "The user was not found.")
+            fail(404, "ResourceNotFound", "The user was not found.")
         if kind == "drive":
             return kind, user.drive.id, ""
         name = parts.get("folder") or parts.get("named") or ""
         folder = user.mailbox.folder(name) if name else None
         if name and folder is None:
-            raise GraphError(404, "ErrorItemNotFound", "The folder was not found.")
+            fail(404, "ErrorItemNotFound", "The folder was not found.")
         return kind, user.id, folder.id if folder else ""
-    raise bad_request(f"Unsupported resource: {text}", "InvalidRequest")
+    return fail(400, "InvalidRequest", f"Unsupported resource: {text}")
 
 
 def _expiry(text: object, kind: str) -> datetime:
     """When it ends; under 45 minutes is raised to 45, over the resource's maximum is 400."""
     try:
         when = datetime.fromisoformat(str(text))
-    except ValueError as error:
-        raise bad_request("Invalid expirationDateTime.", "InvalidRequest") from error
+    except ValueError:
+        fail(400, "InvalidRequest", "Invalid expirationDateTime.")
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
     now, most = ids.now(), MINUTES[kind]
     if when <= now:
-        raise bad_request("Subscription expiration must be in the future.", "InvalidRequest")
+        fail(400, "InvalidRequest", "Subscription expiration must be in the future.")
     if when > now + timedelta(minutes=most, seconds=30):  # half a minute for the way here
-        text = f"Subscription expiration can only be {most} minutes in the future."
-        raise bad_request(text, "InvalidRequest")
+        fail(
+            400,
+            "InvalidRequest",
+            f"Subscription expiration can only be {most} minutes in the future.",
+        )
     return max(when, now + timedelta(minutes=LEAST_MINUTES))
 
 
@@ -96,8 +100,7 @@ def _change_types(text: object, kind: str) -> frozenset[str]:
     types = frozenset(str(text or "").replace(" ", "").split(","))
     allowed = {"updated"} if kind == "drive" else CHANGE_TYPES
     if not types <= allowed:
-        message = f"Invalid change type for this resource: {text}"
-        raise bad_request(message, "InvalidRequest")
+        fail(400, "InvalidRequest", f"Invalid change type for this resource: {text}")
     return types
 
 
@@ -109,19 +112,22 @@ async def create(request: web.Request) -> web.Response:
     url, lifecycle = body.get("notificationUrl"), body.get("lifecycleNotificationUrl") or ""
     state = body.get("clientState") or ""
     if not isinstance(url, str) or not url.startswith(("https://", "http://")):
-        raise bad_request("notificationUrl must be an absolute address.", "InvalidRequest")
-    if len(state) > 128:
-        raise bad_request("clientState must not exceed 128 characters.", "InvalidRequest")
+        fail(400, "InvalidRequest", "notificationUrl must be an absolute address.")
+    if len(state) > LONGEST_CLIENT_STATE:
+        fail(400, "InvalidRequest", "clientState must not exceed 128 characters.")
     if body.get("includeResourceData"):
-        raise bad_request("The stand-in has no rich notifications yet.", "InvalidRequest")
+        fail(400, "InvalidRequest", "The stand-in has no rich notifications yet.")
     if kind == "teams" and not lifecycle and expires > ids.now() + timedelta(hours=1):
-        text = "lifecycleNotificationUrl is required for subscriptions over 1 hour."
-        raise bad_request(text, "InvalidRequest")
+        fail(
+            400,
+            "InvalidRequest",
+            "lifecycleNotificationUrl is required for subscriptions over 1 hour.",
+        )
     types = _change_types(body.get("changeType"), kind)
     for each in filter(None, (url, lifecycle)):  # twice where both are the same, as Graph does
         problem = await request.app[context.NOTIFIER].handshake(each)
         if problem:
-            raise bad_request(problem, "ValidationError")
+            fail(400, "ValidationError", problem)
     made = Subscription(
         id=ids.guid(),
         resource=str(body["resource"]),
@@ -150,7 +156,7 @@ def _alive(world: World) -> dict[str, Subscription]:
 def _one(request: web.Request) -> Subscription:
     found = _alive(context.world(request)).get(request.match_info["subscription"])
     if found is None:
-        raise GraphError(404, "ResourceNotFound", "The object was not found.")
+        fail(404, "ResourceNotFound", "The object was not found.")
     return found
 
 
@@ -169,13 +175,12 @@ async def renew(request: web.Request) -> web.Response:
     """PATCH: a new expirationDateTime, nothing else (a lifecycle address cannot be added)."""
     one, body = _one(request), await odata.json_body(request)
     if set(body) - {"expirationDateTime", "notificationUrl", "@odata.type", "id"}:
-        text = "Only expirationDateTime and notificationUrl can be updated."
-        raise bad_request(text, "InvalidRequest")
+        fail(400, "InvalidRequest", "Only expirationDateTime and notificationUrl can be updated.")
     url = body.get("notificationUrl")
     if url and url != one.notification_url:
         problem = await request.app[context.NOTIFIER].handshake(url)
         if problem:
-            raise bad_request(problem, "ValidationError")
+            fail(400, "ValidationError", problem)
         one.notification_url = url
     if "expirationDateTime" in body:
         one.expires = _expiry(body["expirationDateTime"], one.kind)

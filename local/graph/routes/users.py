@@ -8,7 +8,7 @@ from local.graph import context
 from local.graph.state import ids
 from local.graph.state.world import User
 from local.graph.wire import files, mail, odata
-from local.graph.wire.errors import GraphError, bad_request
+from local.graph.wire.errors import fail
 
 
 def _json(request: web.Request, one: User) -> odata.Json:
@@ -64,10 +64,13 @@ async def create_folder(request: web.Request) -> web.Response:
     parent = context.folder(request).id if "folder" in request.match_info else box.root
     name = body.get("displayName")
     if not isinstance(name, str) or not name.strip():
-        text = "The property 'DisplayName' is required when creating the entity."
-        raise bad_request(text, "RequestBodyRead")
+        fail(
+            400,
+            "RequestBodyRead",
+            "The property 'DisplayName' is required when creating the entity.",
+        )
     if any(each.parent == parent and each.name == name for each in box.folders.values()):
-        raise GraphError(409, "ErrorFolderExists", "A folder with the specified name exists.")
+        fail(409, "ErrorFolderExists", "A folder with the specified name exists.")
     made = box.add_folder(name, parent, hidden=body.get("isHidden") is True)
     return web.json_response(mail.folder(box, made), status=201)
 
@@ -88,10 +91,13 @@ async def create_category(request: web.Request) -> web.Response:
     box, body = context.user(request).mailbox, await odata.json_body(request)
     name = body.get("displayName")
     if not isinstance(name, str) or not name:
-        text = "The property 'DisplayName' is required when creating the entity."
-        raise bad_request(text, "RequestBodyRead")
+        fail(
+            400,
+            "RequestBodyRead",
+            "The property 'DisplayName' is required when creating the entity.",
+        )
     if any(each["displayName"].lower() == name.lower() for each in box.categories):
-        raise GraphError(409, "ErrorItemExists", "The category exists.")
+        fail(409, "ErrorItemExists", "The category exists.")
     made = {"id": ids.guid(), "displayName": name, "color": body.get("color", "none")}
     box.categories.append(made)
     return web.json_response(made, status=201)

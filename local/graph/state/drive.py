@@ -14,7 +14,7 @@ type Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One stored content; ids count 1.0, 2.0, …"""
+    """One stored content; ids count up from 1.0."""
 
     id: str
     data: bytes = field(repr=False)
@@ -85,7 +85,7 @@ class Drive:
         self.items[self.root.id] = self.root
 
     def find(self, reference: str) -> Item | None:
-        """By id, ``root``, ``root:/path:`` or ``{id}:/path:`` (the closing colon may be missing)."""
+        """By id, ``root``, ``root:/path:`` or ``{id}:/path:`` (the last colon may be missing)."""
         key, _, path = reference.partition(":")
         item = self.root if key == "root" else self.items.get(key)
         for name in path.strip(":").strip("/").split("/"):

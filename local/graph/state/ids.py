@@ -1,4 +1,4 @@
-"""Identifiers that look like Graph's: opaque, long, case-sensitive, with characters that need quoting."""
+"""Identifiers that look like Graph's: opaque, long, case-sensitive, in need of quoting."""
 
 from __future__ import annotations
 

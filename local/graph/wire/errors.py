@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NoReturn
 
 from aiohttp import web
 
@@ -30,18 +31,39 @@ class GraphError(Exception):
         return web.json_response(body, status=self.status, headers=self.headers)
 
 
-def not_found(code: str = "ErrorItemNotFound") -> GraphError:
-    """404; Outlook says ErrorItemNotFound, OneDrive says itemNotFound."""
+def not_found() -> GraphError:
+    """404 as Outlook says it."""
     text = "The specified object was not found in the store."
-    return GraphError(404, code, text)
+    return GraphError(404, "ErrorItemNotFound", text)
 
 
-def bad_request(message: str, code: str = "BadRequest") -> GraphError:
-    """400."""
-    return GraphError(400, code, message)
+def folder_not_found() -> GraphError:
+    """404 for a destination folder."""
+    text = "The specified folder could not be found in the store."
+    return GraphError(404, "ErrorFolderNotFound", text)
 
 
-def precondition(code: str = "ErrorIrresolvableConflict") -> GraphError:
-    """412: If-Match named another version."""
-    text = "The send or update operation could not be performed because the change key passed in the request does not match the current change key for the item."
-    return GraphError(412, code, text)
+def file_not_found() -> GraphError:
+    """404 as OneDrive says it."""
+    return GraphError(404, "itemNotFound", "The resource could not be found.")
+
+
+def file_changed() -> GraphError:
+    """412 as OneDrive says it."""
+    return GraphError(412, "resourceModified", "ETag does not match current item's value.")
+
+
+def fail(
+    status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+) -> NoReturn:
+    """Raise a GraphError."""
+    raise GraphError(status, code, message, headers)
+
+
+def mail_changed() -> GraphError:
+    """412 as Outlook says it: If-Match named another version."""
+    text = (
+        "The send or update operation could not be performed because the change key passed in "
+        "the request does not match the current change key for the item."
+    )
+    return GraphError(412, "ErrorIrresolvableConflict", text)

@@ -8,6 +8,8 @@ import email.policy
 import html
 import re
 from datetime import UTC, datetime
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import EmailMessage, Message
 from email.utils import format_datetime, getaddresses, parsedate_to_datetime
 from typing import Any
@@ -22,7 +24,7 @@ def properties(raw: bytes) -> tuple[Json, list[Json]]:
 
     A best reading, as Exchange makes one: what cannot be decoded is replaced, never refused.
     """
-    message = email.message_from_bytes(raw, policy=email.policy.default)
+    message = email.message_from_bytes(raw, policy=email.policy.compat32)
     kind, text = _body(message)
     attachments = _attachments(message)
     when = ids.timestamp(ids.now())
@@ -85,12 +87,24 @@ def _names(message: Message) -> list[tuple[str, int]]:
 
 
 def _header(message: Message, name: str, nth: int = 0) -> str:
+    values = message.get_all(name) or []
+    return _decoded(values[nth]) if nth < len(values) else ""
+
+
+def _decoded(value: Any) -> str:
+    """RFC 2047 words decoded, folding undone; as it stands where that fails."""
+    text = re.sub(r"\r?\n[ \t]*", " ", str(value))
     try:
-        values = message.get_all(name) or []
-        return str(values[nth]) if nth < len(values) else ""
-    except (ValueError, IndexError, AttributeError, TypeError):
-        raw = [value for key, value in message.raw_items() if key.lower() == name.lower()]
-        return str(raw[nth]) if nth < len(raw) else ""
+        return str(make_header(decode_header(text)))
+    except (LookupError, UnicodeError, HeaderParseError, ValueError):
+        return text
+
+
+def _filename(part: Message) -> str:
+    try:
+        return _decoded(part.get_filename() or "")
+    except (LookupError, UnicodeError, ValueError, TypeError):
+        return "attachment"
 
 
 def _date(message: Message) -> str | None:
@@ -125,7 +139,7 @@ def _body(message: Message) -> tuple[str, str]:
     found: dict[str, str] = {}
     for part in message.walk():
         kind = part.get_content_type()
-        if part.get_filename() or part.get_content_disposition() == "attachment":
+        if _filename(part) or part.get_content_disposition() == "attachment":
             continue
         if kind in {"text/plain", "text/html"}:
             found.setdefault(kind, _text(part))
@@ -138,13 +152,14 @@ def _body(message: Message) -> tuple[str, str]:
 
 def _attachments(message: Message) -> list[Json]:
     if message.get_content_maintype() != "multipart":
-        single = message.get_filename() or message.get_content_disposition() == "attachment"
+        single = _filename(message) or message.get_content_disposition() == "attachment"
         return [_attachment(message)] if single else []
     found: list[Json] = []
-    for part in message.get_payload():
+    parts = message.get_payload()
+    for part in parts if isinstance(parts, list) else []:
         if not isinstance(part, Message):
             continue
-        is_file = bool(part.get_filename()) or part.get_content_disposition() == "attachment"
+        is_file = bool(_filename(part)) or part.get_content_disposition() == "attachment"
         if part.get_content_type() == "message/rfc822" or is_file:
             found.append(_attachment(part))
         elif part.get_content_maintype() == "multipart":
@@ -158,7 +173,7 @@ def _attachment(part: Message) -> Json:
     common: Json = {
         "id": ids.attachment_id(),
         "lastModifiedDateTime": ids.timestamp(datetime.now(UTC)),
-        "name": part.get_filename() or "",
+        "name": _filename(part),
         "contentType": part.get_content_type(),
         "isInline": part.get_content_disposition() == "inline" or "Content-ID" in part,
     }
@@ -166,7 +181,8 @@ def _attachment(part: Message) -> Json:
         inner = part.get_payload()
         child = inner[0] if isinstance(inner, list) and inner else None
         data = child.as_bytes() if isinstance(child, Message) else b""
-        name = common["name"] or (_header(child, "Subject") if child else "") or "message"
+        subject = _header(child, "Subject") if isinstance(child, Message) else ""
+        name = common["name"] or subject or "message"
         item = {"@odata.type": "#microsoft.graph.itemAttachment", **common, "name": name}
         return {**item, "size": len(data), "_raw": data}
     payload = part.get_payload(decode=True)

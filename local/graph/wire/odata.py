@@ -11,10 +11,10 @@ from typing import Any
 
 from aiohttp import web
 
-from local.graph.wire.errors import GraphError, bad_request
+from local.graph.wire.errors import GraphError, fail
 
 type Json = dict[str, Any]
-DEFAULT_PAGE = 100
+DEFAULT_PAGE, LARGEST_PAGE = 100, 1000
 
 
 def origin(request: web.Request) -> str:
@@ -34,8 +34,7 @@ async def json_body(request: web.Request) -> Json:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        text = "Unable to read JSON request payload."
-        raise bad_request(text)
+        fail(400, "BadRequest", "Unable to read JSON request payload.")
     return body
 
 
@@ -61,9 +60,8 @@ def page_size(request: web.Request, default: int = DEFAULT_PAGE) -> int:
     """``$top`` or ``Prefer: odata.maxpagesize``."""
     wish = re.search(r"odata\.maxpagesize=(\d+)", ",".join(request.headers.getall("Prefer", [])))
     text = request.query.get("$top") or (wish[1] if wish else str(default))
-    if not text.isdigit() or not 1 <= int(text) <= 1000:
-        message = f"Invalid value '{text}' for $top query option found."
-        raise bad_request(message)
+    if not text.isdigit() or not 1 <= int(text) <= LARGEST_PAGE:
+        fail(400, "BadRequest", f"Invalid value '{text}' for $top query option found.")
     return int(text)
 
 
@@ -88,8 +86,7 @@ def unseal(token: str) -> Json:
     except (ValueError, binascii.Error):
         value = None
     if not isinstance(value, dict):
-        text = "Badly formed token."
-        raise bad_request(text, "InvalidRequest")
+        fail(400, "InvalidRequest", "Badly formed token.")
     return value
 
 
