@@ -64,8 +64,8 @@ def _directory(data: bytes) -> bytes:
     size = 1 << min(16, struct.unpack_from("<H", data, 30)[0])
     table = b"".join(_sector(data, size, number) for number in _fat_sectors(data, size))
     (number,) = struct.unpack_from("<I", data, 48)
-    sectors = []
-    seen = set()
+    sectors: list[bytes] = []
+    seen: set[int] = set()
     while number < FREE and number not in seen and len(sectors) * size < len(data):
         seen.add(number)
         sectors.append(_sector(data, size, number))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterator
 
 from shared.extract.charset import readings
 from shared.extract.hypertext import label_of
@@ -47,9 +48,9 @@ def _lines(text: str) -> list[str]:
     return text.splitlines(keepends=True)
 
 
-def _rows(reader: object, job: Job) -> list[str]:
+def _rows(reader: Iterator[list[str]], job: Job) -> list[str]:
     rows = []
-    for number, cells in enumerate(reader):  # type: ignore[call-overload]  # csv's reader has no public type
+    for number, cells in enumerate(reader):
         if number % EVERY == 0:
             job.tick()
         if any(len(cell) > LONG and "\n" in cell for cell in cells):

@@ -20,15 +20,18 @@ class Reader:
 
 # Format (from sniff) → reader. A new format is one line here, its signature in sniff.py and a file.
 READERS: dict[str, Reader] = {
-    "calendar": Reader("shared.extract.ics", risky=False),
+    "calendar": Reader("shared.extract.contentlines", risky=False),
+    "cms": Reader("shared.extract.smime", risky=False),
     "csv": Reader("shared.extract.csvtable", risky=False),
     "docx": Reader("shared.extract.docx"),
     "html": Reader("shared.extract.hypertext", risky=False),
     "mail": Reader("shared.extract.mail", risky=False),
+    "msg": Reader("shared.extract.msg"),
     "pdf": Reader("shared.extract.pdf"),
     "pptx": Reader("shared.extract.pptx"),
     "text": Reader("shared.extract.text", risky=False),
-    "vcard": Reader("shared.extract.vcard", risky=False),
+    "tnef": Reader("shared.extract.tnef"),
+    "vcard": Reader("shared.extract.contentlines", risky=False),
     "xlsx": Reader("shared.extract.xlsx"),
     "xml": Reader("shared.extract.xmltext", risky=False),
     "zip": Reader("shared.extract.zip_archive"),

@@ -44,7 +44,7 @@ def pairs(run: bytes) -> str:
 
 def _double(piece: bytes) -> str:
     """A piece in double-byte mode; controls, spaces and a stray last byte stand for themselves."""
-    out = []
+    out: list[str] = []
     end = 0
     for match in _PAIRS.finditer(piece):
         out += (piece[end : match.start()].decode("cp932", "replace"), pairs(match[0]))
@@ -91,7 +91,7 @@ def cp50221(data: bytes, *, line_end_resets: bool = False) -> str:
         b"\x0e": _kana,
     }
     out = []
-    mode = _single
+    mode: Callable[[bytes], str] = _single
     end = 0
     for match in _SHIFT.finditer(data):
         out.append(mode(data[end : match.start()]))

@@ -33,7 +33,7 @@ def _names(data: bytes) -> frozenset[bytes] | None:
     at = end - size
     if at < 0 or end + 22 + comment != len(data) or (size and data[at : at + 4] != ENTRY):
         return None
-    names = set()
+    names: set[bytes] = set()
     while len(names) < LOOK and at + 46 <= end and data[at : at + 4] == ENTRY:
         length, extra, remark = struct.unpack_from("<HHH", data, at + 28)
         names.add(data[at + 46 : at + 46 + length])
