@@ -5,10 +5,15 @@ The rules are written here again from their sources, so that a mistake in the pr
 
 from __future__ import annotations
 
-# Stems that no one would be given: digits that count up or down, in a circle. (Repeated digits
-# would be just as fake, but a detector may rightly doubt them.)
-_UP, _DOWN = "0123456789" * 3, "9876543210" * 3
-_PEOPLE = tuple(line[at : at + 11] for at in range(10) for line in (_UP, _DOWN))
+# Stems that no one would be given: six digits that count up, then five that count down, and the
+# other way round. (Plain counting or repeated digits would be as fake, but a detector rightly
+# doubts those, and the samples are not about that.)
+_UP, _DOWN = "0123456789" * 2, "9876543210" * 2
+_PEOPLE = tuple(
+    one[at : at + 6] + two[at : at + 5]
+    for at in range(10)
+    for one, two in ((_UP, _DOWN), (_DOWN, _UP))
+)
 _PARCEL = "24680246802"
 _COMPANY = "111222333444"
 _PHONES = ("075-000-1234", "090-0000-1111", "077-000-5678")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.model import Context, Disposition, Gap, GapCode, Level, Mode
 from shared.policy.check import rule_id
-from shared.policy.rule import Case, CaseFinding, Rule, When, Words
+from shared.policy.rule import BODY, Case, CaseFinding, Rule, When, Words
 from shared.policy.tree import Node
 
 type Matrix = dict[str, dict[str, Disposition]]
@@ -15,6 +15,14 @@ def build_matrix(root: Node) -> Matrix:
     return {
         name: {place: _disposition(cell) for place, cell in row.items()}
         for name, row in root.at(["matrix"]).items()
+    }
+
+
+def build_ignored(root: Node) -> dict[str, frozenset[str]]:
+    """By entity, the parts of an item where it is no finding."""
+    return {
+        entity: frozenset(_text(each) for each in parts.children())
+        for entity, parts in _pairs(root, "ignore")
     }
 
 
@@ -83,9 +91,12 @@ def _case(node: Node) -> Case:
 
 
 def _case_finding(node: Node) -> CaseFinding:
-    count = node.get("count")
+    count, part = node.get("count"), node.get("part")
     return CaseFinding(
-        _text(node.at(["entity"])), _level(node.at(["level"])), _number(count) if count else 1
+        entity=_text(node.at(["entity"])),
+        level=_level(node.at(["level"])),
+        count=_number(count) if count else 1,
+        part=_text(part) if part else BODY,
     )
 
 

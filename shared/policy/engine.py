@@ -6,13 +6,19 @@ import hashlib
 import json
 import pkgutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import Self
 
 from shared.errors import PolicyError
 from shared.model import Context, Decision, Disposition, Finding, Gap, Level, Mode
-from shared.policy.build import Matrix, build_matrix, build_rule, build_words
+from shared.policy.build import (
+    Matrix,
+    build_ignored,
+    build_matrix,
+    build_rule,
+    build_words,
+)
 from shared.policy.check import check_merged, check_text
 from shared.policy.rule import Case, CaseFinding, Rule, Words
 from shared.policy.tree import Node, merge, parse
@@ -21,6 +27,7 @@ FLOOR_RULE = "floor-unread"
 """The rule that no file can take away: what could not be read is at least tagged, never allowed."""
 
 _VERSION_DIGITS = 12
+_SEPARATOR = " › "  # between the parts of a location
 _BITES = {Mode.OFF: 0, Mode.SIMULATE: 1, Mode.NOTIFY: 2, Mode.ENFORCE: 3}
 
 
@@ -56,6 +63,7 @@ class Policy:
     matrix: Matrix
     classes: Mapping[str, Words]
     places: Mapping[str, Words]
+    ignored: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, texts: Sequence[str], names: Sequence[str] = ()) -> Self:
@@ -81,6 +89,7 @@ class Policy:
             matrix=build_matrix(merged),
             classes=build_words(merged.at(["classes"])),
             places=build_words(merged.at(["places"])),
+            ignored=build_ignored(merged),
         )
 
     def decide(
@@ -90,7 +99,10 @@ class Policy:
 
         ``rule_ids`` name every matching rule, the strictest first. ``would_be`` is the answer if
         every matching rule enforced; ``mode`` is the mode of the rule that gave ``would_be``.
+        ``findings`` are those that count: what the policy ignores by name (addresses in a mail's
+        From and To) is not among them.
         """
+        findings = [each for each in findings if not self._ignores(each)]
         matches = [
             (self.outcome(rule, context), rule.mode_for(context.cohort), rule)
             for rule in self.rules
@@ -123,6 +135,10 @@ class Policy:
         row = self.matrix[rule.information_class or ""]
         return row.get(context.place, max(row.values()))
 
+    def _ignores(self, finding: Finding) -> bool:
+        parts = self.ignored.get(finding.entity)
+        return parts is not None and finding.location.rpartition(_SEPARATOR)[2] in parts
+
     def test(self) -> tuple[Failure, ...]:
         """Run every rule's own test cases; what fails, in the file's order."""
         return tuple(failure for rule in self.rules for failure in self._test(rule))
@@ -137,7 +153,7 @@ class Policy:
             *((case, True) for case in rule.hits),
             *((case, False) for case in rule.misses),
         ):
-            findings = tuple(_planted(case))
+            findings = [each for each in _planted(case) if not self._ignores(each)]
             if rule.when.holds(case.context, findings, case.gaps) is not wanted:
                 message = "does not match" if wanted else "matches"
                 failures.append(Failure(rule.id, case.where, message))
@@ -169,7 +185,7 @@ def _planted(case: Case) -> list[Finding]:
 
 def _finding(case: CaseFinding, fingerprint: str) -> Finding:
     confidence = {Level.LOW: 0.3, Level.MEDIUM: 0.7, Level.HIGH: 0.95}[case.level]
-    return Finding(case.entity, "本文", 0, 1, confidence, case.level, "*", fingerprint)
+    return Finding(case.entity, case.part, 0, 1, confidence, case.level, "*", fingerprint)
 
 
 def _version(root: Node) -> str:

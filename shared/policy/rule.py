@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from shared.model import Context, Disposition, Finding, Gap, Level, Mode
 
 ANY = "any"
+BODY = "本文"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class CaseFinding:
     entity: str
     level: Level
     count: int = 1
+    part: str = BODY
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ def rule(body):
         ("rules: [{id: unread, disposition: allow}]", "line 1, column 22", "allow"),
         ("rules: [{id: unread}, {id: unread}]", "line 1, column 24", "twice"),
         ("rules: [{id: unread, mode: off, mode: off}]", "line 1, column 33", "twice"),
+        ("ignore: {my_number: [件名]}", "line 1", "my_number"),
         ("a: &x 1\nb: *x", "line", "anchors"),
         ("rules: [", "line 1", "not YAML"),
         ("rules: !!python/object:os.system {}", "line 1", "tag"),
@@ -139,6 +140,18 @@ def test_rule_conditions_must_all_hold(when, matches):
     # Three occurrences, two distinct values.
     found = [finding(), finding(), finding(fingerprint="k:2")]
     assert ("extra" in policy.decide(MAIL, found, []).rule_ids) is matches
+
+
+def test_ignored_part_is_no_finding_but_others_are():
+    addresses = [
+        Finding("email_address", place, 0, 9, 0.9, Level.HIGH, "t*", "k:9")
+        for place in ("差出人", "添付1.eml › 宛先", "本文")
+    ]
+    decision = site("rules: []").decide(MAIL, addresses, [])
+    assert decision.findings == (addresses[2],)
+    assert site("rules: []").decide(MAIL, addresses[:2], []).disposition is Disposition.ALLOW
+    kept = site("ignore: {email_address: []}").decide(MAIL, addresses, [])
+    assert kept.findings == tuple(addresses)
 
 
 def test_rules_own_cases_catch_a_lie():
