@@ -25,7 +25,7 @@ MAX_EXPONENT = 30
 
 
 def plain_number(raw: str) -> str:
-    """A stored number as digits: no exponent, no ``.0``, fifteen significant digits as Excel shows."""
+    """A stored number as digits: no exponent, no ``.0``, fifteen significant digits."""
     if not _NUMBER.fullmatch(raw):
         return raw
     try:
@@ -49,12 +49,12 @@ def is_date_format(code: str) -> bool:
 
 
 def formatted(raw: str, code: str) -> str:
-    """A stored number through a format of digits and separators: ``000000000000``, ``0000-0000-0000``.
+    """A stored number through a format of digits and separators, as ``0000-0000-0000``.
 
-    Any other format (thousands, currency, fractions) leaves the plain digits, which are what counts.
+    Any other format (thousands, currency, fractions) leaves the plain digits, which count.
     """
     plain = plain_number(raw)
-    shape = _LITERALS.sub(lambda found: found[1] or found[2] or "", code.split(";")[0])
+    shape = _LITERALS.sub(lambda found: found[1] or found[2] or "", code.partition(";")[0])
     places = shape.count("0") + shape.count("#") + shape.count("?")
     if not plain.isdigit() or not shape or not _DIGITS_ONLY.fullmatch(shape) or places > MAX_RUN:
         return plain
@@ -133,7 +133,7 @@ class Grid:
         self.cells[key] = f"{self.cells[key]} {text}" if key in self.cells else text
 
     def render(self, *, first_row: int = 0) -> tuple[str, tuple[Mark, ...]]:
-        """The text and a mark a cell. Blank rows become one blank line: what follows is a new block.
+        """The text and a mark a cell. Blank rows become one blank line: a new block follows.
 
         Boxes of one character each (方眼紙) are separated by single tabs even where merged cells
         leave columns between them; the columns after the run are back in their place.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from shared.extract.job import Document, Job, with_extension
-from shared.extract.xmlread import PlainText, S, attribute, parse
+from shared.extract.xmlread import PlainText, Sink, attribute, parse
 from shared.extract.ziptools import BROKEN, ENCRYPTED, open_zip, read_member
 from shared.model import GapCode
 
@@ -21,6 +21,7 @@ XML = (".xml", ".vml", ".rels")
 QUIET = (
     "/theme/",
     "styles.xml",
+    "styleswitheffects.xml",
     "fonttable.xml",
     "websettings.xml",
     "numbering.xml",
@@ -99,7 +100,7 @@ class Package:
             self.job.gap(GapCode.MALFORMED, location)
             return b""
 
-    def parse(self, name: str, location: str, make: Callable[[], S]) -> S:
+    def parse[S: Sink](self, name: str, location: str, make: Callable[[], S]) -> S:
         """A sink that has received the part's events (none if the part is damaged: a gap)."""
         data = self.bytes_of(name, location)
         return parse(data, self.job, location, make) if data else make()
@@ -145,9 +146,11 @@ class Package:
 
     def _plain(self, name: str, number: int) -> None:
         location = self.document.inside(f"部品{number}{_role(name)}")
+        data = self.bytes_of(name, location)
         quiet = any(word in f"/{name}" for word in QUIET)
-        sink = self.parse(name, location, _TextOnly if quiet else PlainText)
-        self.job.text(location, sink.result())
+        if data and not (quiet and not _has_text(data)):
+            sink = parse(data, self.job, location, _TextOnly if quiet else PlainText)
+            self.job.text(location, sink.result())
 
     def _child(self, name: str, number: int) -> None:
         shown = f"部品{number}"
@@ -169,6 +172,14 @@ def printable(data: bytes) -> str:
     """The runs of ASCII in binary data, wide and narrow, a line each."""
     wide = [run.decode("utf-16-le") for run in _WIDE.findall(data)]
     return "\n".join((*wide, *(run.decode("ascii") for run in _NARROW.findall(data))))
+
+
+_TEXT_NODE = re.compile(rb">\s*[^<\s]|<!|\x00")
+
+
+def _has_text(data: bytes) -> bool:
+    """Whether XML may hold text between its tags: big style sheets are then not parsed."""
+    return _TEXT_NODE.search(data, data.find(b"?>") + 2) is not None
 
 
 class _TextOnly(PlainText):

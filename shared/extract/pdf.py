@@ -10,7 +10,7 @@ import ctypes
 from typing import Any
 
 import pypdfium2 as pdfium
-import pypdfium2.raw as raw
+from pypdfium2 import raw
 
 from shared.extract.job import Document, Job
 from shared.model import GapCode, Mark

@@ -1,4 +1,4 @@
-"""Excel workbooks (.xlsx, .xlsm, .xltx): sheets as tables, then comments, names, formulas, all parts.
+"""Excel workbooks (.xlsx, .xlsm, .xltx): sheets as tables, then formulas and all other parts.
 
 Rows are rebuilt in order from shared strings, inline strings and formatted numbers. Hidden sheets
 are read like any other. Phonetic guides (furigana) are read, but apart: they would cut the text.

@@ -7,7 +7,8 @@ over 256, so it is only ever the second reading, and then the part is flagged ``
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar
+from functools import lru_cache
+from typing import Protocol
 
 from lxml import etree
 
@@ -18,7 +19,7 @@ CHUNK = 65_536  # bytes fed between two looks at the clock
 
 
 class Sink(Protocol):
-    """Receives a part's events in document order. Names have no namespace, attributes keep theirs."""
+    """Receives a part's events in order. Names have no namespace, attributes keep theirs."""
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """An element begins."""
@@ -30,9 +31,7 @@ class Sink(Protocol):
         """An element ends."""
 
 
-S = TypeVar("S", bound=Sink)
-
-
+@lru_cache(maxsize=4096)
 def local(tag: str) -> str:
     """The name of a tag or attribute without its namespace."""
     return tag.rsplit("}", 1)[-1]
@@ -82,7 +81,7 @@ def _feed(data: bytes, job: Job, sink: Sink, *, recover: bool) -> bool:
     return bool(parser.close())
 
 
-def parse(data: bytes, job: Job, location: str, make: Callable[[], S]) -> S:
+def parse[S: Sink](data: bytes, job: Job, location: str, make: Callable[[], S]) -> S:
     """A sink made by ``make`` that has received the part's events.
 
     A part with a document type (Office writes none, so it is there to attack a parser) is flagged

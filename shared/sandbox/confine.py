@@ -1,4 +1,4 @@
-"""What a child process gives up before it reads hostile bytes. Each promise is kept where it can be.
+"""What a child process gives up before it reads hostile bytes, each where the platform can.
 
 Limits are those of setrlimit(2); on a platform without the ``resource`` module nothing is limited
 here, and the parent's wall clock and restart are what is left.
@@ -14,8 +14,10 @@ from dataclasses import dataclass
 
 try:
     import resource
+
+    LIMITED = True
 except ImportError:  # pragma: no cover - not on POSIX
-    resource = None  # type: ignore[assignment]
+    LIMITED = False
 
 PR_SET_PDEATHSIG = 1
 NULL = "/dev/null"
@@ -33,7 +35,7 @@ class Confinement:
 
 def confine(limits: Confinement, *, once: bool) -> None:
     """Limit this process; ``once`` if it reads one document and ends, else its time is extended."""
-    if resource is None:  # pragma: no cover - not on POSIX
+    if not LIMITED:  # pragma: no cover - not on POSIX
         return
     _lower(resource.RLIMIT_AS, limits.memory)
     _lower(resource.RLIMIT_NOFILE, limits.files)
@@ -69,6 +71,6 @@ def drop_files(keep: int) -> None:
     for fd in (0, 1, 2):
         if fd != keep:
             os.dup2(null, fd)
-    highest = 1024 if resource is None else min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 4096)
+    highest = min(resource.getrlimit(resource.RLIMIT_NOFILE)[0], 4096) if LIMITED else 1024
     os.closerange(3, keep)
     os.closerange(max(keep + 1, 3), highest)

@@ -119,5 +119,5 @@ class Runner:
 
 
 def _fd(stream: object) -> int:
-    assert hasattr(stream, "fileno")  # noqa: S101 - both streams are pipes
+    assert hasattr(stream, "fileno")  # both streams are pipes
     return int(stream.fileno())

@@ -66,8 +66,8 @@ def pack_extraction(extraction: Extraction) -> bytes:
 
 
 def _whole(text: str) -> str:
-    """Lone surrogates replaced one for one, so that the marks still fit."""
-    return "".join("\ufffd" if 0xD800 <= ord(c) <= 0xDFFF else c for c in text)  # noqa: PLR2004 - the surrogates
+    """Lone surrogates replaced (pairs become the character they mean)."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def unpack_answer(status: int, body: bytes, location: str) -> Extraction:
@@ -99,7 +99,7 @@ def write_frame(fd: int, status: int, body: bytes) -> None:
 def read_frame(
     fd: int, *, deadline: float | None = None, clock: Callable[[], float] = time.monotonic
 ) -> tuple[int, bytes]:
-    """Read one frame; BrokenWireError at the end, WireTimeoutError after ``deadline`` (on ``clock``)."""
+    """Read one frame; BrokenWireError at the end, WireTimeoutError after ``deadline``."""
     status, size = HEADER.unpack(_read(fd, HEADER.size, deadline, clock))
     if size > MAX_ANSWER:
         message = "a frame over the limit"

@@ -37,9 +37,9 @@ from shared.sandbox.wire import (
     write_frame,
 )
 
-# Child processes cannot open files cheaply or at all; what readers import late is loaded here.
-LATE = ("lxml.etree", "zlib", "bz2", "lzma", "encodings.cp932", "encodings.euc_jp", "encodings.idna",
-        "encodings.cp437", "encodings.utf_16_le", "encodings.shift_jis", "encodings.iso2022_jp", "encodings.cp1252")  # fmt: skip
+# What readers import late: loaded once here, not in every child.
+CODECS = ("cp932", "euc_jp", "cp437", "utf_16_le", "utf_16_be", "shift_jis", "iso2022_jp", "cp1252")
+LATE = ("lxml.etree", "zlib", "bz2", "lzma", *(f"encodings.{codec}" for codec in CODECS))
 HEAVY = 0.6  # of the memory limit: a child that died above it died of memory
 
 
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def preload() -> None:
-    """Import every reader, so that a child finds it loaded; a broken library breaks its format alone."""
+    """Import every reader once; a broken library breaks its own format alone."""
     for module in (*(reader.module for reader in READERS.values()), *LATE):
         try:
             importlib.import_module(module)
