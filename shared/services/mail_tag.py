@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.errors import PermanentError, StorageConflictError, UnavailableError
 from shared.graph import calls
 from shared.graph.answers import Json
+from shared.graph.client import Graph
 from shared.model import Claim, Disposition, Outcome, OutcomeState, Step
 from shared.services.common import ATTEMPTS, decision_of, intent_of
 from shared.services.mailbox import Mailbox
@@ -103,3 +104,23 @@ def _done(
         return Outcome(action, state, lifted, versions)
     read_back = (Step("category", "read_back"), Step("property", "read_back"))
     return Outcome(action, OutcomeState.APPLIED, (*steps, *read_back), versions)
+
+
+async def tag_plain(graph: Graph, user: str, message: str, category: str) -> Step:
+    """Add a category to a message that has just been delivered, without a marker; read back."""
+    params = {"user": user, "message": message}
+    for _ in range(2):
+        entity = (
+            await graph.send(calls.MESSAGE_GET, params, query={"select": "id,categories,changeKey"})
+        ).json()
+        categories = list(entity.get("categories") or [])
+        if category in categories:
+            return Step("category", "read_back")
+        await graph.send(
+            calls.MESSAGE_UPDATE,
+            params,
+            headers={"If-Match": str(entity.get("@odata.etag", "*"))},
+            body={"categories": [*categories, category]},
+        )
+    entity = (await graph.send(calls.MESSAGE_GET, params, query={"select": "categories"})).json()
+    return Step("category", "read_back" if category in entity.get("categories", []) else "absent")

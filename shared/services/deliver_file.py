@@ -1,0 +1,100 @@
+"""A clean file from the gate into its owner's OneDrive, once, and read back.
+
+Before anything is sent the place is looked at: the same bytes under the wanted name, or (with
+``rename``) under a numbered one, are an earlier attempt of ours or the same file, and are not sent
+again.
+"""
+
+from __future__ import annotations
+
+from shared.errors import GoneError, UnavailableError
+from shared.graph import calls
+from shared.graph.answers import Json
+from shared.graph.client import Graph
+from shared.model import Outcome, OutcomeState, Step
+from shared.services.files import same_bytes
+from shared.services.sidecar import RENAME, Sidecar
+
+_NOT_FOUND = 404
+
+
+class FileDelivery:
+    """Uploads by msgraph-sdk; chunks without our token (see shared.graph.transfer)."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+
+    async def deliver(self, user: str, sidecar: Sidecar, data: bytes) -> Outcome:
+        """Upload unless it is there; UnavailableError if what is read back is not what was sent."""
+        drive = await self._drive(user)
+        there = await self._find(drive, sidecar, data)
+        step = Step("uploaded", "present" if there else "read_back")
+        if there is None:
+            sent = await self._upload(drive, sidecar, data)
+            there = await self._entity(drive, str(sent.get("id", "")))
+            if not await self._same(drive, there, data):
+                text = "the delivered file read back is not what was sent"
+                raise UnavailableError(text)
+        where = Step("delivered", f"drive:{drive} item:{there['id']}")
+        return Outcome("deliver", OutcomeState.APPLIED, (step, where))
+
+    async def _drive(self, user: str) -> str:
+        answer = await self._graph.send(calls.USER_DRIVE, {"user": user}, query={"select": "id"})
+        return str(answer.json()["id"])
+
+    async def _find(self, drive: str, sidecar: Sidecar, data: bytes) -> Json | None:
+        """The file itself, if it lies where it should go."""
+        params = {"drive": drive, "path": sidecar.path}
+        answer = await self._graph.send(calls.PATH_GET, params, accept={_NOT_FOUND})
+        if answer.status == _NOT_FOUND:
+            return None
+        entity = answer.json()
+        if "file" in entity and await self._same(drive, entity, data):
+            return entity
+        return await self._numbered(drive, sidecar, data) if sidecar.conflict == RENAME else None
+
+    async def _numbered(self, drive: str, sidecar: Sidecar, data: bytes) -> Json | None:
+        """``name 1.ext`` and so on, which OneDrive makes where the name is taken."""
+        stem, dot, suffix = sidecar.name.rpartition(".")
+        stem, suffix = (stem, dot + suffix) if dot else (sidecar.name, "")
+        call, params = calls.ITEM_CHILDREN, {"drive": drive, "item": "root"}
+        if sidecar.folder:
+            call, params = calls.PATH_CHILDREN, {"drive": drive, "path": sidecar.folder}
+        async for page in self._graph.pages(call, params):
+            for entity in page.get("value", []):
+                name = str(entity.get("name", ""))
+                number = name.removeprefix(f"{stem} ").removesuffix(suffix)
+                numbered = name == f"{stem} {number}{suffix}" and number.isdigit()
+                if numbered and "file" in entity and await self._same(drive, entity, data):
+                    return dict(entity)
+        return None
+
+    async def _upload(self, drive: str, sidecar: Sidecar, data: bytes) -> Json:
+        params = {"drive": drive, "path": sidecar.path}
+        behaviour = {"@microsoft.graph.conflictBehavior": sidecar.conflict}
+        if not data:  # a session cannot carry an empty file
+            answer = await self._graph.send(
+                calls.PATH_PUT,
+                params,
+                headers={"Content-Type": sidecar.media_type or "application/octet-stream"},
+                data=data,
+            )
+            return answer.json()
+        answer = await self._graph.send(
+            calls.PATH_SESSION, params, body={"item": {**behaviour, "name": sidecar.name}}
+        )
+        return await self._graph.transfer.upload(str(answer.json()["uploadUrl"]), data)
+
+    async def _entity(self, drive: str, item: str) -> Json:
+        try:
+            return (await self._graph.send(calls.ITEM_GET, {"drive": drive, "item": item})).json()
+        except GoneError:
+            text = "the delivered file cannot be read back"
+            raise UnavailableError(text) from None
+
+    async def _same(self, drive: str, entity: Json, data: bytes) -> bool:
+        known = same_bytes(entity, data)
+        if known is not None:
+            return known
+        params = {"drive": drive, "item": str(entity["id"])}
+        return await self._graph.download(calls.ITEM_CONTENT, params, limit=len(data)) == data

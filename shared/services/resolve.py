@@ -1,0 +1,120 @@
+"""Hints and jobs become items: what changed is looked up, and each version is enqueued for scanning.
+
+A hint is not an item: a drive's notification names none. Mail is resolved by id, drives by one
+delta at a time under a lease; the sweep asks the same deltas without a hint, so that nothing
+depends on a notification's arrival. A delta's link is saved only after everything that it told of
+is on a queue, so a crash repeats work and loses none (the ledger knows what is done already).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared.codec import encode
+from shared.errors import GoneError, MalformedError
+from shared.graph import calls
+from shared.graph.client import Graph
+from shared.graph.subscriptions import Account, Subscriptions
+from shared.graph.webhook import job
+from shared.model import Envelope, Item
+from shared.ports import Clock, Ledger, Queue
+from shared.services.common import Onward
+from shared.services.deltas import DriveDelta, MailDelta
+from shared.services.mailbox import where
+
+# Graph's delta may lag behind its own notification: when a hint's delta shows nothing, look again.
+_LAG = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """``hint`` and ``job`` take one envelope each and return how many items they enqueued.
+
+    BusyError while another worker holds the drive, TransientError where Graph is not there: to be
+    re-enqueued with a delay. PermanentError: a dead letter.
+    """
+
+    graph: Graph
+    subscriptions: Subscriptions
+    drives: DriveDelta
+    mails: MailDelta
+    onward: Onward
+    jobs: Queue
+    ledger: Ledger
+    clock: Clock
+
+    async def hint(self, envelope: Envelope) -> int:
+        """Something changed: mail by its id, a drive by its delta."""
+        body = envelope.body
+        account = await self.subscriptions.account(_text(body, "source"), _text(body, "account"))
+        if account.source == "mail":
+            return await self._mail(account, envelope)
+        if not account.drive:
+            account = await self.subscriptions.enrol(account.source, account.ref)
+        result = await self.drives.run(account.drive, since=envelope.first_seen)
+        if result.ran and not result.seen:
+            await self._again(account)
+        return result.enqueued
+
+    async def job(self, envelope: Envelope) -> int:
+        """A timer's work: ``enrol``, ``renew`` or ``sweep`` for one account of one source."""
+        name = _text(envelope.body, "job")
+        work = self._jobs().get(name)
+        if work is None:
+            message = "a job of an unknown kind"
+            raise MalformedError(message)
+        source, ref = _text(envelope.body, "source"), _text(envelope.body, "account")
+        return await work(source, ref, envelope)
+
+    def _jobs(self) -> dict[str, Callable[[str, str, Envelope], Coroutine[Any, Any, int]]]:
+        return {"enrol": self._enrol, "renew": self._renew, "sweep": self._sweep}
+
+    async def _enrol(self, source: str, ref: str, envelope: Envelope) -> int:
+        """Subscribe, then look once: what came between is in the first delta."""
+        del envelope
+        await self.subscriptions.enrol(source, ref)
+        await self.jobs.put(encode(job("sweep", source, ref, self.clock())))
+        return 0
+
+    async def _renew(self, source: str, ref: str, envelope: Envelope) -> int:
+        del envelope
+        await self.subscriptions.renew(source, ref)
+        return 0
+
+    async def _sweep(self, source: str, ref: str, envelope: Envelope) -> int:
+        account = await self.subscriptions.account(source, ref)
+        if source == "mail":
+            return await self.mails.run(account.user)
+        if not account.drive:
+            account = await self.subscriptions.enrol(source, ref)
+        return (await self.drives.run(account.drive, since=envelope.first_seen)).enqueued
+
+    async def _mail(self, account: Account, envelope: Envelope) -> int:
+        body = envelope.body
+        item = Item("mail", _text(body, "id"), account.user, body.get("version", ""))
+        if not item.content_version:
+            try:
+                answer = await self.graph.send(
+                    calls.MESSAGE_GET, where(item), query={"select": "id,changeKey"}
+                )
+            except GoneError:
+                return 0
+            item = replace(item, content_version=str(answer.json()["changeKey"]))
+        if await self.ledger.is_own_write(item):
+            return 0
+        await self.onward.put(item, trace=envelope.trace)
+        return 1
+
+    async def _again(self, account: Account) -> None:
+        later = job("sweep", account.source, account.ref, self.clock())
+        await self.jobs.put(encode(later), delay=_LAG)
+
+
+def _text(body: dict[str, str], name: str) -> str:
+    value = body.get(name, "")
+    if not value:
+        message = f"a message without {name}"
+        raise MalformedError(message)
+    return value

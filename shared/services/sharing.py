@@ -1,0 +1,105 @@
+"""Who can reach a file: Graph's permissions as a place of the policy's matrix, and as a digest.
+
+driveItem permissions: learn.microsoft.com/graph/api/resources/permission.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from shared.graph.answers import Json
+
+ANONYMOUS, GUEST, ORGANIZATION, USER = "anonymous", "guest", "organization", "user"
+_PLACES = (
+    (ANONYMOUS, "onedrive_anonymous"),
+    (GUEST, "onedrive_guest"),
+    (ORGANIZATION, "onedrive_inside"),
+    (USER, "onedrive_inside"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """``kinds`` of grants beside the owner's; ``direct`` ids can be revoked, ``inherited`` cannot.
+
+    ``digest`` changes with any grant, so that a file shared anew is looked at anew.
+    """
+
+    kinds: tuple[str, ...]
+    direct: tuple[str, ...]
+    inherited: int
+    digest: str
+
+    @property
+    def place(self) -> str:
+        """The widest place that the grants make of the file."""
+        return next((place for kind, place in _PLACES if kind in self.kinds), "onedrive_private")
+
+
+def sharing(permissions: Sequence[Json], inside: Collection[str]) -> Sharing:
+    """Read a file's permissions; ``inside`` are the organisation's mail domains.
+
+    With no domains given, an account counts as a guest by its ``#ext#`` sign-in name alone. A grant
+    of an unknown shape counts as anonymous: the strictest place.
+    """
+    granted = [each for each in permissions if not _is_owner(each)]
+    kinds = {kind for each in granted for kind in _kinds(each, inside)}
+    direct = tuple(str(each.get("id", "")) for each in granted if not each.get("inheritedFrom"))
+    return Sharing(
+        tuple(sorted(kinds)), direct, len(granted) - len(direct), _digest(granted, inside)
+    )
+
+
+def _is_owner(permission: Json) -> bool:
+    return "owner" in (permission.get("roles") or []) and not permission.get("link")
+
+
+def _kinds(permission: Json, inside: Collection[str]) -> Iterator[str]:
+    link = permission.get("link")
+    if isinstance(link, dict) and link.get("scope") in {ANONYMOUS, ORGANIZATION}:
+        yield str(link["scope"])
+        return
+    people = list(_people(permission))
+    for person in people:
+        yield GUEST if _is_guest(person, inside) else USER
+    if not people:  # a link for named people that nobody redeemed yet, or something new
+        invited = isinstance(link, dict) and link.get("scope") == "users"
+        yield USER if invited else ANONYMOUS
+
+
+def _people(permission: Json) -> Iterator[Json]:
+    grants = [permission.get("grantedToV2"), *(permission.get("grantedToIdentitiesV2") or [])]
+    for grant in grants:
+        for kind in ("user", "group", "siteUser", "siteGroup", "application"):
+            person = grant.get(kind) if isinstance(grant, dict) else None
+            if isinstance(person, dict):
+                yield person
+    invited = (permission.get("invitation") or {}).get("email")
+    if invited:
+        yield {"email": invited}
+
+
+def _is_guest(person: Json, inside: Collection[str]) -> bool:
+    names = [str(person.get(each) or "").casefold() for each in ("email", "loginName")]
+    if any("#ext#" in name for name in names):
+        return True
+    domain = names[0].rpartition("@")[2] if "@" in names[0] else ""
+    return bool(domain and inside) and domain not in {each.casefold() for each in inside}
+
+
+def _digest(granted: Iterable[Json], inside: Collection[str]) -> str:
+    """Of each grant's id, roles, reach and kinds, in no order; empty for a private file."""
+    lines = sorted(
+        "\x1f".join(
+            (
+                str(each.get("id", "")),
+                ",".join(sorted(map(str, each.get("roles") or []))),
+                str((each.get("link") or {}).get("scope", "")),
+                ",".join(sorted(_kinds(each, inside))),
+            )
+        )
+        for each in granted
+    )
+    return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()[:32] if lines else ""
