@@ -1,0 +1,234 @@
+"""The engine: segments in, masked and explained findings out."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from shared.detect.masks import FingerprintKey, mask
+from shared.detect.matcher import Matcher, PlainMatcher, VectorMatcher, Vocabulary
+from shared.detect.recognizer import Recognizer
+from shared.detect.recognizers import ALL
+from shared.detect.rulebook import Rule, Rulebook, load
+from shared.detect.scene import Draft, Reason, Scene
+from shared.detect.shapes import Shape
+from shared.detect.skeleton import skeleton
+from shared.detect.tables import Tables
+from shared.detect.words import WordIndex
+from shared.model import Evidence, Finding, Level, Segment
+
+MOST_FINDINGS = 5_000
+NAMES = ("件名", "名前", "subject", "name")
+"""The last part of the location of segments that hold an item's subject or a name."""
+
+ENVELOPE = ("差出人", "宛先", "CC", "BCC", "返信先")
+"""Segments of a mail's own addresses: those are how mail works, not what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    book: Rulebook
+    recognizers: tuple[Recognizer, ...]
+    matcher: Matcher
+
+
+class Engine:
+    """Finds what the rules name. Thread-safe; compiled with the first scan.
+
+    Args:
+        key: for the fingerprints; its id is part of them.
+        site_rules: YAML texts laid over the rules of the package (see ``rulebook.load``).
+        show: the most characters that a mask leaves (a rule or a policy may leave fewer).
+        plain: use the ``re`` matcher even where Vectorscan is there (same findings, slower).
+        most: findings kept for one entity of one item; above it, one more finding counts the rest.
+    """
+
+    def __init__(
+        self,
+        key: FingerprintKey,
+        *,
+        site_rules: Iterable[str] = (),
+        show: int = 4,
+        plain: bool = False,
+        most: int = MOST_FINDINGS,
+    ) -> None:
+        self._key = key
+        self._site_rules = tuple(site_rules)
+        self._show = show
+        self._plain = plain
+        self._most = most
+        self._lock = threading.Lock()
+        self._parts: _Parts | None = None
+
+    def __repr__(self) -> str:
+        return f"Engine(key={self._key.id!r})"
+
+    @property
+    def book(self) -> Rulebook:
+        """The rules in force, with their words."""
+        return self._compiled().book
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """The rules in force, by entity."""
+        return self.book.rules
+
+    @property
+    def accelerated(self) -> bool:
+        """Whether Vectorscan is in use."""
+        return isinstance(self._compiled().matcher, VectorMatcher)
+
+    def scan(self, segments: Sequence[Segment]) -> tuple[Finding, ...]:
+        """All findings of one item, by segment and position.
+
+        Above ``most`` findings of one entity a last finding of it (evidence ``more``) says how
+        many more there are, at the highest level among them: nothing is dropped in silence.
+        """
+        parts = self._compiled()
+        subject = _subject(parts, segments)
+        findings: list[Finding] = []
+        kept: Counter[str] = Counter()
+        rest: dict[str, tuple[int, Segment, Draft]] = {}
+        for segment in segments:
+            for draft in _examine(parts, segment, subject):
+                kept[draft.entity] += 1
+                if kept[draft.entity] <= self._most:
+                    findings.append(self._finding(parts, segment, draft))
+                else:
+                    count, where, top = rest.get(draft.entity, (0, segment, draft))
+                    best = draft if (draft.level or 0) > (top.level or 0) else top
+                    rest[draft.entity] = (count + 1, where, best)
+        findings += [self._more(parts, count, where, top) for count, where, top in rest.values()]
+        return tuple(findings)
+
+    def drafts(self, text: str, *, table: bool = False, everything: bool = False) -> list[Draft]:
+        """The judged candidates of a text, for ``explain`` and for tests. They hold values.
+
+        With ``everything`` also those that reach no level, and those that lost to a rival.
+        """
+        parts = self._compiled()
+        segment = Segment("", text, table=table)
+        if not everything:
+            return _examine(parts, segment, frozenset())
+        scene = _scene(parts, segment, frozenset())
+        return [d for recognizer in parts.recognizers for d in recognizer.everything(scene)]
+
+    def _compiled(self) -> _Parts:
+        if self._parts is None:
+            with self._lock:
+                if self._parts is None:
+                    self._parts = _compile(self._site_rules, plain=self._plain)
+        return self._parts
+
+    def _finding(self, parts: _Parts, segment: Segment, draft: Draft) -> Finding:
+        rule = parts.book.rules[draft.entity]
+        candidate = draft.candidate
+        return Finding(
+            entity=draft.entity,
+            location=segment.where(candidate.start),
+            start=candidate.start,
+            end=candidate.end,
+            confidence=confidence(rule, draft.score),
+            level=draft.level or Level.LOW,
+            masked=mask(candidate.value.decode(), min(self._show, rule.show)),
+            fingerprint=self._key.fingerprint(draft.entity, candidate.value),
+            evidence=tuple(worded(parts.book, reason) for reason in draft.reasons),
+        )
+
+    def _more(self, parts: _Parts, count: int, segment: Segment, draft: Draft) -> Finding:
+        rule = parts.book.rules[draft.entity]
+        return Finding(
+            entity=draft.entity,
+            location=segment.location,
+            start=draft.candidate.start,
+            end=draft.candidate.end,
+            confidence=confidence(rule, draft.score),
+            level=draft.level or Level.LOW,
+            masked=f"+{count}",
+            fingerprint=self._key.fingerprint(draft.entity, b"more"),
+            evidence=(worded(parts.book, Reason("more", 0.0, n=count)),),
+        )
+
+
+def confidence(rule: Rule, score: float) -> float:
+    """0…1, the logistic function of the score (its midpoint and scale are data)."""
+    return round(1 / (1 + math.exp(-(score - rule.midpoint) / rule.scale)), 3)
+
+
+def worded(book: Rulebook, reason: Reason) -> Evidence:
+    """A reason in words, from our own dictionaries only."""
+    words = book.evidence[reason.code]
+    return Evidence(
+        reason.code,
+        reason.weight,
+        words["ja"].format(word=reason.word, n=reason.n),
+        words["en"].format(word=reason.word, n=reason.n),
+    )
+
+
+def _compile(site_rules: Iterable[str], *, plain: bool) -> _Parts:
+    book = load(site_rules)
+    recognizers = tuple(kind(book.rules[kind.entity], book) for kind in ALL)
+    shapes = {shape.name: shape for recognizer in recognizers for shape in recognizer.shapes}
+    return _Parts(book, recognizers, _matcher(tuple(shapes.values()), book.vocabulary, plain=plain))
+
+
+def _matcher(shapes: Sequence[Shape], vocabulary: Vocabulary, *, plain: bool) -> Matcher:
+    if not plain:
+        try:
+            return VectorMatcher(shapes, vocabulary)
+        except Exception:  # noqa: BLE001, S110 - no wheel, another CPU, a failed compile: all mean the same
+            pass
+    return PlainMatcher(shapes, vocabulary)
+
+
+def _subject(parts: _Parts, segments: Sequence[Segment]) -> frozenset[int]:
+    """The words in the item's subject and names, which count a little for all of it."""
+    found: set[int] = set()
+    for segment in segments:
+        if segment.location.endswith(NAMES):
+            text = segment.text[:1000]
+            index = WordIndex(parts.matcher, parts.book.vocabulary, text, skeleton(text))
+            found.update(word for _, _, word in index.between(0, len(text)))
+    return frozenset(found)
+
+
+def _scene(parts: _Parts, segment: Segment, subject: frozenset[int]) -> Scene:
+    text = segment.text
+    classes = skeleton(text)
+    words = WordIndex(parts.matcher, parts.book.vocabulary, text, classes)
+    hits = parts.matcher.shapes(classes)
+    return Scene(text, classes, hits, words, Tables(text), subject, segment.table)
+
+
+def _examine(parts: _Parts, segment: Segment, subject: frozenset[int]) -> list[Draft]:
+    scene = _scene(parts, segment, subject)
+    if not scene.hits:
+        return []
+    skipped = "email_address" if segment.location.endswith(ENVELOPE) else ""
+    return resolve(
+        [d for each in parts.recognizers if each.entity != skipped for d in each.drafts(scene)]
+    )
+
+
+def resolve(drafts: list[Draft]) -> list[Draft]:
+    """Of overlapping drafts the best-scored; a My Number of medium or more always stays."""
+    drafts.sort(key=lambda draft: (draft.candidate.start, -draft.score, draft.entity))
+    kept: list[Draft] = []
+    for draft in drafts:
+        first = len(kept)
+        while first and kept[first - 1].candidate.end > draft.candidate.start:
+            first -= 1
+        rivals = kept[first:]
+        if rivals and not _stays(draft) and any(rival.score >= draft.score for rival in rivals):
+            continue
+        kept[first:] = [r for r in rivals if _stays(r) or r.score >= draft.score]
+        kept.append(draft)
+    return kept
+
+
+def _stays(draft: Draft) -> bool:
+    return draft.entity == "my_number" and (draft.level or Level.LOW) >= Level.MEDIUM

@@ -1,0 +1,244 @@
+"""Where shapes and words are: one promise, two engines that keep it alike.
+
+``PlainMatcher`` is the rule itself, in ``re``. ``VectorMatcher`` lets Vectorscan say where a match
+may end and applies the same rule in windows around those ends. Words are searched in blocks, only
+around candidates, so a text without candidates costs no word search at all.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+from shared.detect.shapes import Hit, Shape
+
+type WordHit = tuple[int, int]
+"""(start, index of the word): at each start the longest word only."""
+
+BLOCK = 1 << 20
+
+
+class Matcher(Protocol):
+    """Finds shapes in skeletons and words in texts."""
+
+    def shapes(self, skeleton: bytes) -> dict[str, list[Hit]]:
+        """Every hit of every shape, in order of start; one hit a shape and start."""
+
+    def words(self, text: str, skeleton: bytes, start: int, end: int) -> list[WordHit]:
+        """The words that start in ``start:end``, in order."""
+
+
+class Vocabulary:
+    """The words to find: ASCII ones without regard to case or width, others as they are written."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = tuple(words)
+        self.longest = max((len(word) for word in words), default=1)
+        self.latin = {word.lower(): i for i, word in enumerate(words) if word.isascii()}
+        self.other = {word: i for i, word in enumerate(words) if not word.isascii()}
+
+
+class PlainMatcher:
+    """The reference: ``re`` over everything. Always there."""
+
+    def __init__(self, shapes: Iterable[Shape], vocabulary: Vocabulary) -> None:
+        self._shapes = tuple(shapes)
+        self._vocabulary = vocabulary
+        self._latin = _by_first(vocabulary.latin)
+        self._other = _by_first(vocabulary.other)
+        self._first_latin = _first_class(self._latin, re.IGNORECASE)
+        self._first_other = _first_class(self._other, re.NOFLAG)
+
+    def shapes(self, skeleton: bytes) -> dict[str, list[Hit]]:
+        """Every hit of every shape, in order of start."""
+        found = {}
+        for shape in self._shapes:
+            hits = [
+                Hit(shape.name, match.start(), match.end(1))
+                for match in shape.pattern.finditer(skeleton)
+            ]
+            if hits:
+                found[shape.name] = hits
+        return found
+
+    def words(self, text: str, skeleton: bytes, start: int, end: int) -> list[WordHit]:
+        """The words that start in ``start:end``."""
+        latin = skeleton[start : end + self._vocabulary.longest].decode("latin-1").lower()
+        other = text[start : end + self._vocabulary.longest]
+        pairs = [
+            *_starts(latin, self._first_latin, self._latin, end - start),
+            *_starts(other, self._first_other, self._other, end - start),
+        ]
+        return _longest(pairs, self._vocabulary, start)
+
+
+class VectorMatcher:
+    """Vectorscan; raises what the library raises where it is missing or does not fit the CPU."""
+
+    def __init__(self, shapes: Iterable[Shape], vocabulary: Vocabulary) -> None:
+        import hyperscan  # noqa: PLC0415 - loaded with the first engine only; may be missing
+
+        self._hyperscan = hyperscan
+        self._shapes = tuple(shapes)
+        self._vocabulary = vocabulary
+        self._local = threading.local()
+        self._shape_db = self._compile([shape.superset for shape in self._shapes], 0)
+        self._latin = tuple(vocabulary.latin.values())
+        self._other = tuple(vocabulary.other.values())
+        self._latin_db = self._compile(
+            [re.escape(word).encode("latin-1") for word in vocabulary.latin],
+            hyperscan.HS_FLAG_CASELESS,
+        )
+        self._other_db = self._compile(
+            [
+                "".join(f"\\x{byte:02x}" for byte in word.encode("utf-16-le")).encode()
+                for word in vocabulary.other
+            ],
+            hyperscan.HS_FLAG_DOTALL,
+        )
+
+    def shapes(self, skeleton: bytes) -> dict[str, list[Hit]]:
+        """Every hit of every shape, in order of start."""
+        if len(skeleton) <= BLOCK:
+            return self._in_block(skeleton, 0, len(skeleton))
+        found: dict[str, dict[int, Hit]] = defaultdict(dict)
+        for at in range(0, len(skeleton), BLOCK):
+            for name, hits in self._in_block(skeleton, max(0, at - 512), at + BLOCK).items():
+                found[name].update((hit.start, hit) for hit in hits)
+        return {name: [hits[start] for start in sorted(hits)] for name, hits in found.items()}
+
+    def _in_block(self, skeleton: bytes, start: int, end: int) -> dict[str, list[Hit]]:
+        part = skeleton if end - start >= len(skeleton) else skeleton[start:end]
+        ends: list[tuple[int, int]] = []
+        self._scan(self._shape_db, part, ends)
+        if not ends:
+            return {}
+        by_shape: dict[int, list[int]] = defaultdict(list)
+        for index, to in ends:
+            by_shape[index].append(start + to)
+        found = {}
+        for index in sorted(by_shape):
+            shape = self._shapes[index]
+            if hits := _in_windows(shape, skeleton, by_shape[index]):
+                found[shape.name] = hits
+        return found
+
+    def words(self, text: str, skeleton: bytes, start: int, end: int) -> list[WordHit]:
+        """The words that start in ``start:end``."""
+        stop = end + self._vocabulary.longest
+        latin: list[tuple[int, int]] = []
+        self._scan(self._latin_db, skeleton[start:stop], latin)
+        other: list[tuple[int, int]] = []
+        units = text[start:stop].encode("utf-16-le", "surrogatepass")
+        self._scan(self._other_db, units, other)
+        words = self._vocabulary.words
+        pairs = [(to - len(words[self._latin[i]]), self._latin[i]) for i, to in latin]
+        # A match at an odd byte straddles two characters. Offsets are code units, see _characters.
+        at = [
+            ((to >> 1) - len(words[self._other[i]]), self._other[i])
+            for i, to in other
+            if not to & 1
+        ]
+        if len(units) != 2 * min(len(text) - start, stop - start):
+            at = _characters(text[start:stop], at)
+        pairs += at
+        span = end - start
+        return _longest([pair for pair in pairs if pair[0] < span], self._vocabulary, start)
+
+    def _compile(self, expressions: Sequence[bytes], flags: int) -> Any:
+        database = self._hyperscan.Database(mode=self._hyperscan.HS_MODE_BLOCK)
+        if expressions:
+            database.compile(
+                expressions=list(expressions),
+                ids=list(range(len(expressions))),
+                flags=[flags] * len(expressions),
+            )
+        return database if expressions else None
+
+    def _scan(self, database: Any, data: bytes, into: list[tuple[int, int]]) -> None:
+        if database is None or not data:
+            return
+        scratches = self._local.__dict__
+        scratch = scratches.get(str(id(database)))
+        if scratch is None:
+            scratch = self._hyperscan.Scratch(database)
+            scratches[str(id(database))] = scratch
+        append = into.append
+
+        def found(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            append((index, end))
+
+        database.scan(data, match_event_handler=found, scratch=scratch)
+
+
+def _in_windows(shape: Shape, skeleton: bytes, ends: list[int]) -> list[Hit]:
+    """The exact rule, wherever a match may end near one of ``ends`` (ascending)."""
+    hits: list[Hit] = []
+    reach = shape.length + 2
+    low, high = ends[0] - reach, ends[0]
+    for end in ends[1:]:
+        if end - reach <= high:
+            high = end
+        else:
+            _search(shape, skeleton, low, high, hits)
+            low, high = end - reach, end
+    _search(shape, skeleton, low, high, hits)
+    return hits
+
+
+def _search(shape: Shape, skeleton: bytes, low: int, high: int, into: list[Hit]) -> None:
+    for match in shape.pattern.finditer(skeleton, max(0, low), high + shape.length + 8):
+        if match.start() >= high:
+            break
+        into.append(Hit(shape.name, match.start(), match.end(1)))
+
+
+def _by_first(words: dict[str, int]) -> dict[str, list[tuple[str, int]]]:
+    grouped: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for word in sorted(words, key=len, reverse=True):
+        grouped[word[0]].append((word, words[word]))
+    return grouped
+
+
+def _first_class(grouped: dict[str, list[tuple[str, int]]], flags: re.RegexFlag) -> re.Pattern[str]:
+    characters = "".join(re.escape(first) for first in sorted(grouped))
+    return re.compile(f"[{characters}]" if characters else "(?!)", flags)
+
+
+def _starts(
+    text: str, first: re.Pattern[str], words: dict[str, list[tuple[str, int]]], span: int
+) -> list[WordHit]:
+    found = []
+    for match in first.finditer(text, 0, span):
+        at = match.start()
+        for word, index in words[text[at]]:
+            if text.startswith(word, at):
+                found.append((at, index))
+                break
+    return found
+
+
+def _characters(text: str, pairs: list[WordHit]) -> list[WordHit]:
+    """Code-unit starts to character starts, where a text has characters above U+FFFF."""
+    units = [0]
+    for character in text:
+        units.append(units[-1] + (2 if character > "\uffff" else 1))
+    where = {unit: at for at, unit in enumerate(units)}
+    return [(where[at], index) for at, index in pairs if at in where]
+
+
+def _longest(pairs: list[WordHit], vocabulary: Vocabulary, offset: int) -> list[WordHit]:
+    """The longest word at each start, without words that lie inside another one."""
+    words = vocabulary.words
+    pairs.sort(key=lambda pair: (pair[0], -len(words[pair[1]]), pair[1]))
+    kept: list[WordHit] = []
+    reached = -1
+    for start, index in pairs:
+        end = start + len(words[index])
+        if end > reached:
+            kept.append((start + offset, index))
+            reached = end
+    return kept

@@ -1,0 +1,35 @@
+"""運転免許証番号: 12 digits; office, year, serial, check digit (11th), reissues (12th)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from shared.detect import common_shapes as shapes
+from shared.detect.recognizer import Recognizer
+from shared.detect.rivals import amount, degenerate, timestamp, weigh_neighbours
+from shared.detect.scene import Candidate, Scene, Tally
+from shared.detect.shapes import Hit, Shape
+
+_LENGTH = 12
+
+
+class DriversLicence(Recognizer):
+    """Found by its label; the check digit and the office's prefix alone are not enough."""
+
+    entity: ClassVar[str] = "drivers_licence"
+    shapes: ClassVar[tuple[Shape, ...]] = (shapes.PLAIN_12, shapes.GROUPED_12, shapes.ODD_12)
+
+    def value(self, scene: Scene, hit: Hit) -> Candidate | None:
+        """Twelve digits, or None."""
+        candidate = super().value(scene, hit)
+        return candidate if candidate and len(candidate.value) == _LENGTH else None
+
+    def weigh(self, scene: Scene, candidate: Candidate, tally: Tally) -> None:
+        """The rivals of a 12-digit number."""
+        weigh_neighbours(scene, candidate, tally, cells=False)
+        if amount(scene, candidate):
+            tally.add("amount")
+        if degenerate(candidate.value):
+            tally.add("degenerate")
+        if timestamp(candidate.value):
+            tally.add("timestamp")

@@ -1,0 +1,34 @@
+"""メールアドレス (RFC 5321 section 4.1.2), full-width ones and those between kana included."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from shared.detect.recognizer import Recognizer
+from shared.detect.scene import Candidate, Scene
+from shared.detect.shapes import Hit, Shape
+
+SHAPE = Shape("at", r"[A-Za-z0-9._%+\-]", "@[A-Za-z0-9]", before="", after="")
+_LOCAL = re.compile(rb"[A-Za-z0-9_%+](?:[A-Za-z0-9._%+\-]{0,62}[A-Za-z0-9_%+\-])?$")
+_HOST = re.compile(
+    rb"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9])"
+)
+
+
+class EmailAddress(Recognizer):
+    """Whatever can be an address on the public internet."""
+
+    entity: ClassVar[str] = "email_address"
+    shapes: ClassVar[tuple[Shape, ...]] = (SHAPE,)
+
+    def value(self, scene: Scene, hit: Hit) -> Candidate | None:
+        """The address around the at sign, in lower case."""
+        at = hit.start + 1
+        local = _LOCAL.search(scene.skeleton[max(0, at - 64) : at])
+        host = _HOST.match(scene.skeleton, at + 1, at + 255)
+        if local is None or host is None:
+            return None
+        start = at - len(local.group())
+        value = scene.skeleton[start : host.end()].lower()
+        return Candidate(hit.shape, start, host.end(), value)

@@ -1,0 +1,77 @@
+"""電話番号: the national plan (総務省 電気通信番号計画), with libphonenumber for doubtful ones."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import ClassVar
+
+from shared.detect.recognizer import Recognizer
+from shared.detect.rivals import weigh_neighbours
+from shared.detect.scene import Candidate, Scene, Tally
+from shared.detect.shapes import Hit, Shape
+
+_S = r"[\- ()\x9f]"
+GROUPED = Shape(
+    "phone_grouped",
+    "0",
+    rf"[1-9][0-9]{{0,3}}{_S}{{1,2}}[0-9]{{1,4}}{_S}{{1,2}}[0-9]{{3,4}}",
+    alone=r"(?<![0-9][\-.][0-9])",
+    ends=r"(?![\-.][0-9])",
+)
+PLAIN = Shape("phone_plain", "0", "[1-9][0-9]{8,9}")
+ABROAD = Shape(
+    "phone_abroad",
+    r"\+",
+    rf"81{_S}{{0,2}}(?:\(0\))?[1-9][0-9]{{0,3}}{_S}{{0,2}}[0-9]{{1,4}}{_S}{{0,2}}[0-9]{{3,4}}",
+    before="",
+)
+_MOBILE = re.compile(rb"0[5-9]0[1-9][0-9]{7}")
+_FREE = re.compile(rb"0(?:120[0-9]{6}|800[0-9]{7}|570[0-9]{6}|990[0-9]{6})")
+_FIXED = re.compile(rb"0[1-9](?:[1-9][0-9]{7}|0[1-9][0-9]{6}|[0-9]{8})")
+_LONGEST = 11
+
+
+class PhoneNumber(Recognizer):
+    """Grouped numbers stand by themselves; ten or eleven bare digits need a label."""
+
+    entity: ClassVar[str] = "phone_number"
+    shapes: ClassVar[tuple[Shape, ...]] = (GROUPED, ABROAD, PLAIN)
+
+    def value(self, scene: Scene, hit: Hit) -> Candidate | None:
+        """The national number, from 0 on, of the right length for its first digits."""
+        candidate = super().value(scene, hit)
+        if candidate is None:
+            return None
+        digits = candidate.value
+        if hit.shape == "phone_abroad":
+            digits = b"0" + digits[2:].removeprefix(b"0")
+        if len(digits) > _LONGEST or not _assigned(digits):
+            return None
+        return Candidate(hit.shape, hit.start, hit.end, digits)
+
+    def weigh(self, scene: Scene, candidate: Candidate, tally: Tally) -> None:
+        """Grouping, and for bare fixed-line digits what libphonenumber says."""
+        if candidate.shape != "phone_plain":
+            tally.add("grouped")
+        elif _MOBILE.fullmatch(candidate.value) or _known(candidate.value):
+            tally.add("valid_range")
+        weigh_neighbours(scene, candidate, tally, cells=False)
+
+
+def _assigned(digits: bytes) -> bool:
+    if digits[2:3] == b"0" and digits[1:2] in b"56789":
+        return bool(_MOBILE.fullmatch(digits) or _FREE.fullmatch(digits))
+    return bool(_FREE.fullmatch(digits) or (_FIXED.fullmatch(digits) and len(digits) == 10))  # noqa: PLR2004 - fixed lines have ten digits
+
+
+@lru_cache(maxsize=1024)
+def _known(digits: bytes) -> bool:
+    """Whether libphonenumber finds the number valid in Japan (its import costs, so only here)."""
+    import phonenumbers  # noqa: PLC0415 - 20,000 lines of metadata, for doubtful numbers only
+
+    try:
+        number = phonenumbers.parse(digits.decode("ascii"), "JP")
+    except phonenumbers.NumberParseException:
+        return False
+    return bool(phonenumbers.is_valid_number(number))

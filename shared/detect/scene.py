@@ -1,0 +1,85 @@
+"""What recognizers look at, and what they make of it: scene, candidate, tally, draft."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shared.detect.rulebook import Rule
+from shared.detect.shapes import Hit
+from shared.detect.tables import Tables
+from shared.detect.words import WordIndex
+from shared.model import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One segment under examination; all positions are characters of its text.
+
+    ``subject`` holds the vocabulary's indices of words in the item's names and subjects.
+    """
+
+    text: str = field(repr=False)
+    skeleton: bytes = field(repr=False)
+    hits: Mapping[str, list[Hit]] = field(repr=False)
+    words: WordIndex = field(repr=False)
+    tables: Tables = field(repr=False)
+    subject: frozenset[int] = frozenset()
+    is_table: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Something with the right form; ``value`` is folded (ASCII, no separators)."""
+
+    shape: str
+    start: int
+    end: int
+    value: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """An evidence before it is put into words; ``word`` is from our own lists."""
+
+    code: str
+    weight: float
+    word: str = ""
+    n: int = 0
+
+
+class Tally:
+    """Adds log-odds for one candidate under one rule."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.reasons: list[Reason] = []
+        self.score = 0.0
+        self.labelled = False
+
+    def add(self, code: str, weight: float | None = None, *, word: str = "", n: int = 0) -> None:
+        """Count a reason with its weight (the rule's by default)."""
+        value = self.rule.weights[code] if weight is None else weight
+        self.score += value
+        self.reasons.append(Reason(code, round(value, 2), word, n))
+
+    def level(self) -> Level | None:
+        """The level of the score, or None below the lowest."""
+        low, medium, high = self.rule.levels
+        score = round(self.score, 6)
+        if score >= high:
+            return Level.HIGH
+        if score >= medium:
+            return Level.MEDIUM
+        return Level.LOW if score >= low else None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A judged candidate, not yet masked."""
+
+    candidate: Candidate
+    entity: str
+    score: float
+    level: Level | None
+    reasons: tuple[Reason, ...]

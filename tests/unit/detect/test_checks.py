@@ -1,0 +1,54 @@
+"""Check digits against an implementation that is not ours."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from stdnum import ean, luhn
+from stdnum.jp import cn, in_
+
+from shared.detect import checks
+
+PEERS = {
+    "my_number": (12, in_.is_valid),
+    "corporate_number": (13, cn.is_valid),
+    "luhn": (16, luhn.is_valid),
+    "ean": (13, ean.is_valid),
+}
+
+
+@pytest.mark.parametrize("name", sorted(PEERS))
+def test_check_agrees_with_stdnum_on_20000_numbers(name):
+    length, peer = PEERS[name]
+    rng = random.Random(name)
+    numbers = ["".join(rng.choices("0123456789", k=length)) for _ in range(20_000)]
+    ours = checks.passes(name, [number.encode() for number in numbers])
+    assert ours == [peer(number) for number in numbers]
+    assert 1_000 < sum(ours) < 4_000
+
+
+def test_my_number_vector_and_single_agree():
+    rng = random.Random(1)
+    numbers = ["".join(rng.choices("0123456789", k=12)).encode() for _ in range(2_000)]
+    assert checks.passes("my_number", numbers) == [checks.my_number(n) for n in numbers]
+
+
+@pytest.mark.parametrize(
+    ("check", "number"),
+    [
+        (checks.my_number, b"123456789018"),
+        (checks.corporate_number, b"2000020260002"),
+        (checks.drivers_licence, b"309012345620"),
+        (checks.luhn, b"33120015"),
+        (checks.parcel, b"123456789013"),
+        (checks.local_government, b"260002"),
+    ],
+)
+def test_check_accepts_the_published_example(check, number):
+    assert check(number)
+    assert not check(number[:-2] + bytes([(number[-2] - 48 + 1) % 10 + 48]) + number[-1:])
+
+
+def test_mrz_digit_of_the_icao_specimen():
+    assert checks.mrz(b"L898902C3") == 6
