@@ -13,7 +13,7 @@ import os  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from local.host.app import Options, run  # noqa: E402
+from local.host.launch import Options, run  # noqa: E402
 
 
 def parse(arguments: list[str]) -> Options:
@@ -31,6 +31,9 @@ def parse(arguments: list[str]) -> Options:
     )
     parser.add_argument("--worker", choices=["subprocess", "inprocess"], default="subprocess")
     parser.add_argument("--workers", type=int, help="worker processes (default: the setting, or 1)")
+    parser.add_argument(
+        "--drain", type=float, default=10.0, help="seconds that functions get to finish on SIGTERM"
+    )
     given = parser.parse_args(arguments)
     return Options(
         appdir=given.appdir.resolve(),
@@ -40,6 +43,7 @@ def parse(arguments: list[str]) -> Options:
         receive_visibility=given.receive_visibility,
         in_process=given.worker == "inprocess",
         workers=given.workers,
+        drain=given.drain,
     )
 
 

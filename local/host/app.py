@@ -4,78 +4,62 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from local.host.blobs import HOSTS, POISON, BlobTriggers, Receipts, trigger_queue
-from local.host.errors import HostRefusedError
 from local.host.functions import Function, load_functions
-from local.host.hostjson import HostJson, QueueOptions, load_hostjson
+from local.host.hostjson import HostJson, QueueOptions
 from local.host.invoker import Invoker
 from local.host.keys import Keys
+from local.host.launch import Options
 from local.host.outputs import Outputs, Sender
 from local.host.queues import Handler, QueueListener, queue_call, queue_handler
-from local.host.settings import load_settings
 from local.host.storage import Storage, host_id
 from local.host.timers import TimerListener
 from local.host.web import Admin, Web
-from local.host.worker_channel import InProcessWorker, SubprocessWorker, Worker
+from local.host.wire import Indexed
+from local.host.worker_channel import Worker
 
 log = logging.getLogger("local.host")
-
-_DRAIN_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The command's options; ``blob_poll`` and ``receive_visibility`` in seconds."""
-
-    appdir: Path
-    port: int = 7071
-    enable_auth: bool = False
-    blob_poll: float = 1.0
-    receive_visibility: int = 600
-    in_process: bool = False
-    workers: int | None = None
 
 
 class Host:
     """Runs one app until stopped."""
 
-    def __init__(self, options: Options, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        options: Options,
+        settings: Mapping[str, str],
+        config: HostJson,
+        workers: Sequence[Worker],
+    ) -> None:
         self._options = options
-        self._settings = load_settings(options.appdir, environ)
-        self._json: HostJson = load_hostjson(options.appdir, self._settings)
-        self._id = host_id(options.appdir, self._settings)
-        self._storage = Storage(self._settings)
-        self._sender = Sender(base64=self._json.queues.base64)
-        self._workers: list[Worker] = []
+        self._settings = settings
+        self._json = config
+        self._workers = workers
+        self._id = host_id(options.appdir, settings)
+        self._storage = Storage(settings)
+        self._sender = Sender(base64=config.queues.base64)
+        outputs = Outputs(self._storage, self._sender)
+        self._invoker = Invoker(workers, outputs, config.function_timeout)
         self._functions: dict[str, Function] = {}
         self._listeners: list[QueueListener | TimerListener | BlobTriggers] = []
         self._timers: dict[str, TimerListener] = {}
         self._blobs: BlobTriggers | None = None
+        self._web: Web | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._state = "Starting"
 
-    async def start(self) -> tuple[int, int]:
-        """Start everything; the bound port and the number of functions.
+    async def start(self, indexed: Iterable[Indexed]) -> tuple[int, int]:
+        """Start everything but the workers; the bound port and the number of functions.
 
         Raises:
-            HostRefusedError: the app, its settings or its host.json ask for what is not done.
+            HostRefusedError: the app or its settings ask for what is not done.
             OSError: the port is taken.
         """
-        for note in self._json.notes:
-            log.warning(note)
-        self._workers = self._make_workers()
-        indexed = await asyncio.gather(*(each.start() for each in self._workers))
-        functions = load_functions(indexed[0], self._settings)
+        functions = load_functions(indexed, self._settings)
         self._functions = {each.name: each for each in functions}
-        self._invoker = Invoker(
-            self._workers, Outputs(self._storage, self._sender), self._json.function_timeout
-        )
         enabled = [each for each in functions if not each.disabled]
         self._check_outputs(enabled)
         self._listen(enabled)
@@ -93,33 +77,25 @@ class Host:
         return port, len(functions)
 
     async def stop(self) -> None:
-        """Take nothing new, give what is in hand ten seconds, then end the workers.
+        """Take nothing new, give what is in hand time to finish, then end the workers.
 
         Messages of functions that did not finish become visible at once.
         """
         self._state = "Stopping"
         for listener in self._listeners:
             listener.stop()
-        draining = [*self._tasks]
-        if hasattr(self, "_web"):
-            draining.append(asyncio.create_task(self._web.stop()))
+        draining: set[asyncio.Task[Any]] = {*self._tasks}
+        if self._web is not None:
+            draining.add(asyncio.create_task(self._web.stop()))
         if draining:
-            await asyncio.wait(draining, timeout=_DRAIN_SECONDS)
+            await asyncio.wait(draining, timeout=self._options.drain)
         await asyncio.gather(*(each.stop() for each in self._workers), return_exceptions=True)
-        pending = [each for each in draining if not each.done()]
+        pending = {each for each in draining if not each.done()}
         if pending:
             await asyncio.wait(pending, timeout=2)
             for each in pending:
                 each.cancel()
         await self._storage.close()
-
-    def _make_workers(self) -> list[Worker]:
-        if self._options.in_process:
-            return [InProcessWorker(self._options.appdir, self._settings)]
-        count = self._options.workers or int(
-            self._settings.get("FUNCTIONS_WORKER_PROCESS_COUNT") or 1
-        )
-        return [SubprocessWorker(self._options.appdir, self._settings) for _ in range(count)]
 
     def _check_outputs(self, functions: list[Function]) -> None:
         """Open every output's connection now: a missing setting is refused at start."""
@@ -243,26 +219,3 @@ class Host:
             return False
         await self._blobs.notify(function, container, blob, etag)
         return True
-
-
-async def run(options: Options, environ: Mapping[str, str], ready: Any) -> int:
-    """Run until SIGINT or SIGTERM; ``ready(port, functions)`` is called once all listens.
-
-    Returns:
-        0 after a stop, 2 where the app was refused (the reason is on stderr).
-    """
-    stop = asyncio.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, stop.set)
-    host: Host | None = None
-    try:
-        host = Host(options, environ)
-        ready(*await host.start())
-        await stop.wait()
-    except HostRefusedError as error:
-        log.error("refused: %s", error)  # noqa: TRY400 - a message for people, no trace
-        return 2
-    finally:
-        if host is not None:
-            await host.stop()
-    return 0

@@ -86,15 +86,17 @@ class Engine:
                 retry_count=invocation.retry_count,
                 max_retry_count=invocation.max_retries,
             )
+            return Result(
+                id=invocation.id,
+                ok=ok,
+                returned=None if returned is None or returned.type is None else _value(returned),
+                outputs=[(name, _plain(datum)) for name, datum in outputs],
+                error=error or "",
+            )
+        except Exception as fault:  # noqa: BLE001 - one invocation's fault is that one's result
+            return Result(id=invocation.id, ok=False, error=repr(fault))
         finally:
             self.running.pop(invocation.id, None)
-        return Result(
-            id=invocation.id,
-            ok=ok,
-            returned=None if returned is None or returned.type is None else _value(returned),
-            outputs=[(name, _plain(datum)) for name, datum in outputs],
-            error=error or "",
-        )
 
     @staticmethod
     def stop() -> None:

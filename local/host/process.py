@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,7 +29,8 @@ class HostProcess:
 
     ``env`` is laid over this process's environment. The first start takes a free port where none
     is given, and later starts of the same object keep it, so that addresses given out stay good.
-    ``blob_poll`` and ``receive_visibility`` in seconds. ``log_path`` is appended to.
+    ``blob_poll`` and ``receive_visibility`` in seconds. ``log_path`` is appended to; ``options``
+    are further ones of the command.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class HostProcess:
         receive_visibility: int = 600,
         log_path: Path | None = None,
         enable_auth: bool = True,
-        workers: int | None = None,
+        options: Sequence[str] = (),
     ) -> None:
         self.appdir = Path(appdir)
         self.port = port or 0
@@ -57,7 +58,7 @@ class HostProcess:
         self._options = [
             *("--blob-poll", str(blob_poll), "--receive-visibility", str(receive_visibility)),
             *(["--enable-auth"] if enable_auth else []),
-            *([] if workers is None else ["--workers", str(workers)]),
+            *options,
         ]
         self._process: subprocess.Popen[bytes] | None = None
 

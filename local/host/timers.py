@@ -86,7 +86,7 @@ class TimerListener:
                 past_due = dt.datetime.fromisoformat(state["Next"]) < now
             except ResourceNotFoundError:
                 await self._remember(due)
-            except (AzureError, ValueError, KeyError) as error:
+            except (AzureError, ValueError, KeyError, TypeError) as error:
                 log.warning("%s: its last run is not known: %s", self._function.name, error)
         return (now if self._at_start or past_due else due), past_due
 

@@ -149,7 +149,7 @@ class SubprocessWorker:
             started = time.monotonic()
             await self._hand_out(reader)
             self._up.clear()
-            self._fail_pending("the worker process ended")
+            self._fail_pending(STOPPING if self._stopping else "the worker process ended")
             if self._stopping:
                 self._up.set()
                 return

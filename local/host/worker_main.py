@@ -69,11 +69,7 @@ async def _serve(socket: str, appdir: Path) -> NoReturn:
         _leave(2)
 
     async def run(invocation: wire.Invocation) -> None:
-        try:
-            result = await engine.invoke(invocation)
-        except Exception as error:  # noqa: BLE001 - one invocation's fault is that one's result
-            result = wire.Result(invocation.id, ok=False, error=repr(error))
-        wire.write(writer, result)
+        wire.write(writer, await engine.invoke(invocation))
         await writer.drain()
 
     tasks: set[asyncio.Task[None]] = set()
@@ -90,4 +86,7 @@ async def _serve(socket: str, appdir: Path) -> NoReturn:
 
 if __name__ == "__main__":
     _die_with(int(sys.argv[3]))
+    # Ctrl-C reaches the whole group, but it is the host that drains. A handler, not SIG_IGN, which
+    # the app's own child processes would inherit.
+    signal.signal(signal.SIGINT, lambda _number, _frame: None)
     asyncio.run(_serve(sys.argv[1], Path(sys.argv[2])))

@@ -1,0 +1,126 @@
+"""Blob triggers: polling, receipts, poison, events."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+
+from azure.core.exceptions import ResourceNotFoundError
+from host_bench import call, status, until
+
+
+def test_blob_to_queue_to_queue(bench):
+    with bench.host():
+        bench.upload("inbox", "総務/請求書.eml", b"12345", metadata={"src": "mail"})
+        (done,) = bench.receive_json("done")
+        assert done["got"] == {
+            "name": f"{bench.run}-inbox/総務/請求書.eml",
+            "length": 5,
+            "meta": {"src": "mail"},
+        }
+
+
+def test_blob_that_does_not_match_the_path_does_not_fire(bench):
+    with bench.host():
+        bench.upload("inbox", "a/x.txt")
+        bench.upload("inbox", "top.eml")
+        bench.upload("inbox", "a/x.eml")
+        assert bench.receive_json("done")[0]["got"]["name"].endswith("a/x.eml")
+        assert bench.receive("done", within=1) == []
+
+
+def test_blob_fires_once_a_version(bench):
+    with bench.host():
+        bench.upload("inbox", "a/x.eml", b"1")
+        assert bench.receive_json("done")[0]["got"]["length"] == 1
+        bench.upload("inbox", "a/x.eml", b"22")
+        assert bench.receive_json("done")[0]["got"]["length"] == 2
+        assert bench.receive("done", within=1) == []
+
+
+def test_blob_does_not_fire_again_after_a_restart_or_a_kill(bench):
+    host = bench.host()
+    with host:
+        bench.upload("inbox", "a/x.eml")
+        assert len(bench.receive("done")) == 1
+        url = host.url
+    host.start()
+    host.kill()
+    with host:
+        assert host.url == url
+        bench.upload("inbox", "a/y.eml")
+        names = [each["got"]["name"] for each in bench.receive_json("done", 2, within=3)]
+        assert names == [f"{bench.run}-inbox/a/y.eml"]
+
+
+def test_blob_that_came_while_the_host_was_down_fires(bench):
+    bench.upload("inbox", "a/early.eml")
+    with bench.host():
+        assert bench.receive_json("done")[0]["got"]["name"].endswith("early.eml")
+
+
+def test_many_blobs_fire_exactly_once_each(bench):
+    with bench.host():
+        names = {f"a/{number}.eml" for number in range(40)}
+        for name in names:
+            bench.upload("inbox", name)
+        done = [each["got"]["name"] for each in bench.receive_json("done", 41, within=6)]
+        assert sorted(done) == sorted(f"{bench.run}-inbox/{name}" for name in names)
+
+
+def test_blob_function_that_fails_poison_threshold_times_leaves_a_poison_message(bench):
+    with bench.host() as host:
+        bench.upload("inbox", "a/bad.eml")
+        mine = until(lambda: _poison(bench), within=20)
+        assert mine["BlobName"] == "a/bad.eml"
+        assert mine["ContainerName"] == f"{bench.run}-inbox"
+        assert mine["FunctionId"] == "Host.Functions.on_blob"
+        assert status(host)["functions"]["on_blob"]["failure"] == 2
+
+
+def test_webhook_answers_the_validation_handshake(host):
+    event = {
+        "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent",
+        "data": {"validationCode": "c0de"},
+    }
+    assert _post(host, [event]) == (200, '{"validationResponse": "c0de"}')
+
+
+def test_webhook_takes_an_event_before_the_scan_and_the_scan_does_not_repeat_it(bench):
+    with bench.host(blob_poll=4) as host:
+        time.sleep(0.3)  # the first scan is over
+        bench.upload("inbox", "a/x y.eml")
+        blob = bench.blobs.get_blob_client(f"{bench.run}-inbox", "a/x y.eml")
+        data = {"url": blob.url, "eTag": blob.get_blob_properties().etag.strip('"')}
+        event = {"eventType": "Microsoft.Storage.BlobCreated", "data": data}
+        assert _post(host, [event])[0] == 202
+        assert len(bench.receive("done", within=2)) == 1
+        assert bench.receive("done", within=4.5) == []
+
+
+def test_webhook_refuses_other_keys_functions_and_bodies(host):
+    event = {"eventType": "Microsoft.Storage.BlobCreated", "data": {"url": "http://x/a/b/c"}}
+    assert _post(host, [event], key=host.host_key)[0] == 401
+    assert _post(host, [event])[0] == 400  # no eTag
+    event["data"]["eTag"] = "0x1"
+    assert _post(host, [event], function="on_work")[0] == 404
+
+
+def _post(host, events, *, key=None, function="on_blob"):
+    path = f"/runtime/webhooks/blobs?functionName=Host.Functions.{function}"
+    body = json.dumps(events)
+    return call(host, path, method="POST", body=body, key=key or host.master_key)[:2]
+
+
+def _poison(bench):
+    """Our run's message on the poison queue that every app of the account shares."""
+    queue = bench.queues.get_queue_client("webjobs-blobtrigger-poison")
+    try:
+        found = [
+            json.loads(base64.b64decode(each.content))
+            for each in queue.peek_messages(max_messages=32)
+        ]
+    except ResourceNotFoundError:
+        return None
+    return next((each for each in found if each["ContainerName"].startswith(bench.run)), None)

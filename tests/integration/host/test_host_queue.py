@@ -1,0 +1,162 @@
+"""Queue triggers: decoding, poison, retries, crashes, kills, timeouts."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+
+from host_bench import call, status, until
+
+
+def test_queue_message_runs_and_is_deleted(bench):
+    with bench.host():
+        bench.send("work", {"name": "件"})
+        (done,) = bench.receive_json("done")
+        assert done["got"] == {"name": "件"}
+        assert done["count"] == 1
+        until(lambda: bench.depth("work") == 0)
+
+
+def test_queue_that_is_created_later_is_picked_up(bench):
+    with bench.host():
+        time.sleep(0.5)
+        bench.send("slow", "0")
+        assert bench.receive_json("done") == [{"slept": 0.0, "count": 1}]
+
+
+def test_queue_message_that_does_not_decode_goes_to_poison_verbatim_and_never_runs(bench):
+    with bench.host() as host:
+        bench.send("work", '{"not":"base64"}', raw=True)
+        assert bench.receive("work-poison", raw=True) == ['{"not":"base64"}']
+        counts = status(host)["functions"]["on_work"]
+        assert (counts["success"], counts["failure"]) == (0, 0)
+
+
+def test_queue_message_that_fails_max_dequeue_count_times_goes_to_poison(bench):
+    with bench.host() as host:
+        bench.send("work", {"do": "fail"})
+        assert bench.receive_json("work-poison") == [{"do": "fail"}]
+        assert status(host)["functions"]["on_work"]["failure"] == 3
+        until(lambda: bench.depth("work") == 0)
+
+
+def test_queue_message_that_crashes_its_worker_comes_back_and_succeeds(bench):
+    with bench.host() as host:
+        bench.send("work", {"do": "crash"})
+        (done,) = bench.receive_json("done")
+        assert done["count"] == 2
+        assert status(host)["workers"][0]["restarts"] == 1
+
+
+def test_queue_function_over_the_timeout_has_its_worker_killed(bench):
+    override = {"AzureFunctionsJobHost__functionTimeout": "00:00:01"}
+    with bench.host(env=override) as host:
+        before = status(host)["workers"][0]["pid"]
+        bench.send("work", {"do": "hang"})
+        (done,) = bench.receive_json("done")
+        assert done["count"] == 2
+        assert done["pid"] != before
+        assert "overran functionTimeout" in host.log_path.read_text()
+
+
+def test_queue_message_in_hand_when_the_host_is_killed_is_seen_again(bench):
+    host = bench.host(receive_visibility=2)
+    host.start()
+    try:
+        bench.send("slow", "30")
+        until(lambda: status(host)["functions"]["on_slow"]["inFlight"] == 1)
+        worker = status(host)["workers"][0]["pid"]
+        host.kill()
+        until(lambda: not _alive(worker))
+        assert bench.receive("slow", within=10) == ["30"]
+    finally:
+        host.kill()
+
+
+def test_worker_ends_when_its_host_alone_is_killed(bench):
+    host = bench.host()
+    host.start()
+    try:
+        bench.send("work", {"do": "hang"})  # even while a function blocks the worker's loop
+        until(lambda: status(host)["inFlight"] == 1)
+        worker = status(host)["workers"][0]["pid"]
+        os.kill(host.pid, signal.SIGKILL)
+        until(lambda: not _alive(worker), within=5)
+    finally:
+        host.kill()
+
+
+def test_queue_message_is_renewed_while_its_function_runs(bench):
+    with bench.host(receive_visibility=1):
+        bench.send("slow", "2.5")
+        assert bench.receive_json("done") == [{"slept": 2.5, "count": 1}]
+        assert bench.receive("done", within=1.5) == []
+        assert bench.depth("slow") == 0
+
+
+def test_stop_lets_a_function_finish(bench):
+    host = bench.host()
+    host.start()
+    bench.send("slow", "1")
+    until(lambda: status(host)["inFlight"] == 1)
+    host.stop()
+    assert bench.receive_json("done") == [{"slept": 1.0, "count": 1}]
+    assert bench.depth("slow") == 0
+
+
+def test_stop_gives_back_what_does_not_finish_at_once(bench):
+    host = bench.host(options=["--drain", "0.3"])
+    host.start()
+    bench.send("slow", "30")
+    until(lambda: status(host)["inFlight"] == 1)
+    host.stop()
+    assert bench.receive("slow", within=2) == ["30"]
+
+
+def test_queue_returned_array_is_one_message_an_element(bench):
+    with bench.host():
+        bench.send("many", '["a", {"b": "名"}]')
+        assert sorted(bench.receive("done", 2)) == ["a", '{"b": "名"}']
+
+
+def test_own_output_wakes_the_listener(bench):
+    slow_poll = {"AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:05:00"}
+    with bench.host(env=slow_poll) as host:
+        time.sleep(3)  # by now the listener's pause is seconds long, and growing
+        body = json.dumps({"woken": True})
+        call(host, "/api/queue/work", method="POST", body=body, key=host.host_key)
+        assert bench.receive_json("done", within=2)[0]["got"] == {"woken": True}
+
+
+def test_two_workers_share_the_work(bench):
+    with bench.host(options=["--workers", "2"]) as host:
+        assert len({each["pid"] for each in status(host)["workers"]}) == 2
+        for _ in range(4):
+            bench.send("work", {"x": 1})
+        assert len({each["pid"] for each in bench.receive_json("done", 4)}) == 2
+
+
+def test_in_process_worker_runs_functions_in_the_host(bench):
+    with bench.host(options=["--worker", "inprocess"]) as host:
+        assert status(host)["workers"][0]["pid"] == host.pid
+        bench.send("work", {"x": 1})
+        assert bench.receive_json("done")[0]["pid"] == host.pid
+
+
+def test_disabled_function_does_not_run(bench):
+    with bench.host(env={"AzureWebJobs.on_work.Disabled": "true"}) as host:
+        assert status(host)["functions"]["on_work"]["disabled"]
+        bench.send("work", {"x": 1})
+        bench.send("slow", "0")
+        assert bench.receive_json("done") == [{"slept": 0.0, "count": 1}]
+        assert bench.depth("work") == 1
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,113 @@
+"""What the host does not do, it refuses at start by name."""
+
+from __future__ import annotations
+
+import pytest
+from host_bench import APP, call, refusal
+
+HTTP = """
+import azure.functions as func
+app = func.FunctionApp()
+@app.route("x", auth_level="anonymous")
+def x(req: func.HttpRequest) -> str:
+    import os
+    return os.environ.get("FROM_FILE", "") + os.environ.get("FROM_BOTH", "")
+"""
+
+
+@pytest.mark.parametrize(
+    ("decorators", "argument", "named"),
+    [
+        (
+            '@app.service_bus_queue_trigger(arg_name="m", queue_name="q", connection="C")',
+            "m: func.ServiceBusMessage",
+            "serviceBusTrigger",
+        ),
+        (
+            '@app.route("y")\n'
+            '@app.blob_input(arg_name="b", path="c/x", connection="AzureWebJobsStorage")',
+            "req: func.HttpRequest, b: func.InputStream",
+            "blob",
+        ),
+        (
+            '@app.queue_trigger(arg_name="m", queue_name="q", connection="AzureWebJobsStorage")\n'
+            '@app.retry(strategy="fixed_delay", max_retry_count="2", delay_interval="00:00:01")',
+            "m: func.QueueMessage",
+            "@app.retry",
+        ),
+        (
+            '@app.queue_trigger(arg_name="m", queue_name="%NO_SUCH%", connection="AzureWebJobsStorage")',
+            "m: func.QueueMessage",
+            "NO_SUCH",
+        ),
+        (
+            '@app.queue_trigger(arg_name="m", queue_name="q", connection="NO_SUCH")',
+            "m: func.QueueMessage",
+            "NO_SUCH",
+        ),
+        (
+            '@app.queue_trigger(arg_name="m", queue_name="q", connection="BY_IDENTITY")',
+            "m: func.QueueMessage",
+            "BY_IDENTITY__queueServiceUri",
+        ),
+        (
+            '@app.timer_trigger(arg_name="t", schedule="0 0 12 ? * MON#1")',
+            "t: func.TimerRequest",
+            "NCRONTAB",
+        ),
+        ('@app.route("y/{d:datetime}")', "req: func.HttpRequest", "datetime"),
+        (
+            '@app.blob_trigger(arg_name="b", path="{c}/x", connection="AzureWebJobsStorage")',
+            "b: func.InputStream",
+            "container",
+        ),
+    ],
+)
+def test_start_refuses_by_name(bench, app_folder, decorators, argument, named):
+    source = f"import azure.functions as func\napp = func.FunctionApp()\n{decorators}\n"
+    folder = app_folder(source + f"def subject({argument}) -> None:\n    pass\n")
+    env = {"BY_IDENTITY__queueServiceUri": "https://x.queue.core.windows.net"}
+    reason = refusal(bench.host(appdir=folder, env=env))
+    assert "refused" in reason
+    assert named in reason
+
+
+def test_start_refuses_a_host_json_key_by_name(bench, app_folder):
+    folder = app_folder(HTTP, {"version": "2.0", "extensions": {"http": {"hsts": {"on": True}}}})
+    assert "extensions.http.hsts.on is not honoured" in refusal(bench.host(appdir=folder))
+
+
+def test_start_refuses_an_app_that_does_not_import_and_shows_why(bench, app_folder):
+    reason = refusal(bench.host(appdir=app_folder("import no_such_module_here\n")))
+    assert "no_such_module_here" in reason
+
+
+def test_start_refuses_an_app_without_functions(bench, app_folder):
+    folder = app_folder("import azure.functions as func\napp = func.FunctionApp()\n")
+    assert "no functions" in refusal(bench.host(appdir=folder))
+
+
+def test_start_refuses_a_port_that_is_taken(bench, app_folder):
+    with bench.host() as running:
+        reason = refusal(bench.host(appdir=app_folder(HTTP), port=running.port))
+    assert "address already in use" in reason
+
+
+def test_local_settings_are_read_and_the_environment_wins(bench, app_folder):
+    values = {"FROM_FILE": "file", "FROM_BOTH": "lost"}
+    folder = app_folder(HTTP, local={"IsEncrypted": False, "Values": values})
+    with bench.host(appdir=folder, env={"FROM_BOTH": "+environment"}) as host:
+        assert call(host, "/api/x")[1] == "file+environment"
+
+
+def test_route_prefix_is_honoured(bench, app_folder):
+    folder = app_folder(HTTP, {"version": "2.0", "extensions": {"http": {"routePrefix": ""}}})
+    with bench.host(appdir=folder) as host:
+        assert call(host, "/x")[0] == 200
+        assert call(host, "/api/x")[0] == 404
+
+
+def test_ready_line_counts_functions_and_notes_what_is_ignored(bench):
+    with bench.host(appdir=APP) as host:
+        assert host.ready_line.startswith(f"READY {host.url} functions=12 seconds=")
+        assert "host.json: logging is accepted and ignored here" in host.log_path.read_text()
