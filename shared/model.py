@@ -215,13 +215,15 @@ class Fetched:
     """An item as its source gave it.
 
     ``etag`` is the version that ``apply`` must find again (If-Match); ``marker`` is Sekisho's
-    marker on the item, if it carries one (to be verified, anyone can write one).
+    marker on the item, if it carries one (to be verified, anyone can write one); ``gaps`` name what
+    the source did not give (a file over the size limit has no data), beside those of reading.
     """
 
     content: Content
     context: Context
     etag: str
     marker: str = ""
+    gaps: tuple[Gap, ...] = ()
 
 
 class OutcomeState(StrEnum):
@@ -285,6 +287,7 @@ class Claim:
     first_seen: datetime
     intent: Intent | None = None
     done: bool = False
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +323,7 @@ class Envelope:
 
     ``kind``: ``hint`` (something changed, look), ``job`` (a timer's work), ``item`` (scan this),
     ``result`` (an audit event, inline or by ``ref`` to a blob: queue messages cap at 64 KiB).
+    ``replayed`` is set when a person puts a dead letter back: its age then counts from there.
     """
 
     kind: str
@@ -332,3 +336,4 @@ class Envelope:
     not_before: datetime | None = None
     trace: str = ""
     v: int = 1
+    replayed: datetime | None = None

@@ -1,0 +1,181 @@
+"""The hash chain: each record vouches for all before it. Pure.
+
+A record is one canonical JSON line ``{"seq","prev","hash","event"}``; ``seq`` counts from 1, the
+first ``prev`` is 64 zeros, and ``hash`` is SHA-256 over a domain name, ``prev``, ``seq`` and the
+event's very bytes. Lines are compared byte for byte with what ``append`` would have written, so
+there is one spelling of a record. The chain alone cannot show that its end was cut off or that it
+was rewritten from some record on: signed heads (shared.audit.head) show that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+GENESIS = "0" * 64
+DOMAIN = b"sekisho/audit/record/v1\x00"
+MEMORY = 4096  # hashes remembered, to tell a repetition from a fork
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line; ``event`` is the raw JSON of an audit event (or of a note of the chain's own)."""
+
+    seq: int
+    prev: str
+    hash: str
+    event: msgspec.Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """Where a chain stands: how many records, and the hash of the last."""
+
+    count: int = 0
+    hash: str = GENESIS
+
+
+class Kind(StrEnum):
+    """What kind of break it is."""
+
+    EDIT = "edit"  # a record does not match its own hash, or its successor's word
+    DELETE = "delete"  # records are missing in the middle
+    REORDER = "reorder"  # a record is there, elsewhere or twice
+    FORK = "fork"  # another history from here on
+    TRUNCATION = "truncation"  # the end is missing
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """The first record (by the number it should have) that does not hold, and why."""
+
+    seq: int
+    kind: Kind
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How far the chain holds; ``broken`` is None for a whole chain."""
+
+    tip: Tip
+    broken: Break | None = None
+
+
+_DECODER = msgspec.json.Decoder(Record)
+
+
+def digest(prev: str, seq: int, event: bytes) -> str:
+    """The record's hash, 64 hex digits."""
+    state = hashlib.sha256(DOMAIN)
+    state.update(bytes.fromhex(prev))
+    state.update(seq.to_bytes(8, "big"))
+    state.update(event)
+    return state.hexdigest()
+
+
+def append(tip: Tip, event: bytes) -> tuple[bytes, Tip]:
+    """The next line (with its newline) and where the chain stands after it.
+
+    ``event`` is one JSON value on one line, as shared.codec encodes it.
+    """
+    seq = tip.count + 1
+    value = digest(tip.hash, seq, event)
+    return _line(seq, tip.hash, value, event), Tip(seq, value)
+
+
+def parse(line: bytes) -> Record | None:
+    """The record of a line, or None where the line is no record or does not match its own hash."""
+    try:
+        record = _DECODER.decode(line)
+        value = digest(record.prev, record.seq, bytes(record.event))
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError):
+        return None
+    if value != record.hash or record.seq < 1:
+        return None
+    spelled = _line(record.seq, record.prev, record.hash, bytes(record.event))
+    return record if spelled == line.rstrip(b"\n") + b"\n" else None
+
+
+def verify(lines: Iterable[bytes], start: Tip | None = None, heads: Iterable[Tip] = ()) -> Verdict:
+    """Check the lines that follow ``start`` (default: the beginning) against the chain and heads.
+
+    ``heads`` are tips whose signatures were checked, in ascending order of count; those before
+    ``start`` are passed over. Streams: only what follows a break is read ahead, to name its kind.
+    """
+    tip = start or Tip()
+    wanted = deque(head for head in heads if head.count >= max(tip.count, 1))
+    recent: deque[tuple[int, str]] = deque([(tip.count, tip.hash)], maxlen=MEMORY)
+    rest = iter(lines)
+    for line in rest:
+        record = parse(line)
+        broken = _check(record, tip, recent, rest) or _against(wanted, tip)
+        if broken or record is None:
+            return Verdict(tip, broken)
+        tip = Tip(record.seq, record.hash)
+        recent.append((tip.count, tip.hash))
+    broken = _against(wanted, tip)
+    if broken is None and wanted:
+        words = f"a signed head counts {wanted[-1].count} records, the log ends at {tip.count}"
+        broken = Break(tip.count + 1, Kind.TRUNCATION, words)
+    return Verdict(tip, broken)
+
+
+def _line(seq: int, prev: str, value: str, event: bytes) -> bytes:
+    return b'{"seq":%d,"prev":"%b","hash":"%b","event":%b}\n' % (
+        seq,
+        prev.encode(),
+        value.encode(),
+        event,
+    )
+
+
+def _check(
+    record: Record | None, tip: Tip, recent: deque[tuple[int, str]], rest: Iterator[bytes]
+) -> Break | None:
+    """What is wrong with the record that follows ``tip``, if anything."""
+    expected = tip.count + 1
+    if record is None:
+        return Break(expected, Kind.EDIT, "the record does not match its own hash")
+    if record.seq > expected:
+        return _gap(record, expected, rest)
+    if record.seq < expected:
+        return _again(record, expected, recent)
+    if record.prev == tip.hash:
+        return None
+    # It vouches for another predecessor: that one was changed and hashed anew.
+    return Break(tip.count or 1, Kind.EDIT, "its successor vouches for another hash")
+
+
+def _again(record: Record, expected: int, recent: deque[tuple[int, str]]) -> Break:
+    """A number that has been there before."""
+    if (record.seq, record.hash) in recent:
+        return Break(expected, Kind.REORDER, f"record {record.seq} stands here again")
+    if any(seq == record.seq for seq, _ in recent):
+        return Break(record.seq, Kind.FORK, f"two records claim the number {record.seq}")
+    return Break(expected, Kind.REORDER, f"record {record.seq} stands here")
+
+
+def _gap(record: Record, expected: int, rest: Iterator[bytes]) -> Break:
+    """Missing, or only elsewhere: look for the expected number further on."""
+    for line in rest:
+        later = parse(line)
+        if later is not None and later.seq == expected:
+            words = f"record {record.seq} stands here, record {expected} further on"
+            return Break(expected, Kind.REORDER, words)
+    words = f"records {expected} to {record.seq - 1} are missing"
+    return Break(expected, Kind.DELETE, words)
+
+
+def _against(wanted: deque[Tip], tip: Tip) -> Break | None:
+    """Compare with the signed heads up to here, which are then done with."""
+    while wanted and wanted[0].count <= tip.count:
+        head = wanted.popleft()
+        if head.count == tip.count and head.hash != tip.hash:
+            words = f"a signed head of {head.count} records has another hash: rewritten before it"
+            return Break(head.count, Kind.FORK, words)
+    return None

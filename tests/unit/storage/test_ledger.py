@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from shared.errors import BusyError, LeaseLostError
+from shared.model import (
+    Context,
+    Decision,
+    Disposition,
+    Finding,
+    Intent,
+    Item,
+    Level,
+    Mode,
+    Outcome,
+    OutcomeState,
+)
+from shared.storage.claimcheck import ClaimCheck
+from shared.storage.ledger import TableLedger, own_version
+
+ITEM = Item("mail", "m1", "box", "ck1", "share1")
+DECISION = Decision(Disposition.BLOCK, Disposition.BLOCK, Mode.ENFORCE, "p1")
+INTENT = Intent(DECISION, Context("mail", "own_mailbox"), "digest", "etag")
+OUTCOME = Outcome("blocked", OutcomeState.APPLIED, versions=("ck2",))
+
+
+@pytest.fixture
+def ledger(stores, clock):
+    checks = ClaimCheck(stores.blobs("work"))
+    return TableLedger(stores.table("ledger"), stores.table("ownwrites"), checks, clock, "p1")
+
+
+async def test_claim_of_a_fresh_item_is_the_first_fence(ledger, clock):
+    claim = await ledger.claim(ITEM, clock())
+    assert (claim.fence, claim.intent, claim.done) == (1, None, False)
+
+
+async def test_claim_is_busy_until_the_lease_ends_then_taken_over_with_a_higher_fence(
+    ledger, clock
+):
+    first = await ledger.claim(ITEM, clock())
+    clock.turn(119)
+    with pytest.raises(BusyError):
+        await ledger.claim(ITEM, clock())
+    clock.turn(1)
+    second = await ledger.claim(ITEM, clock())
+    assert (second.fence, second.first_seen) == (2, first.first_seen)
+
+
+async def test_renew_keeps_others_out(ledger, clock):
+    claim = await ledger.claim(ITEM, clock())
+    for _ in range(3):
+        clock.turn(100)
+        claim = await ledger.renew(claim)
+    clock.turn(100)
+    with pytest.raises(BusyError):
+        await ledger.claim(ITEM, clock())
+
+
+async def test_a_worker_that_was_taken_over_writes_nothing_more(ledger, clock):
+    old = await ledger.claim(ITEM, clock())
+    clock.turn(121)
+    new = await ledger.claim(ITEM, clock())
+    for attempt in (ledger.renew(old), ledger.intend(old, INTENT), ledger.complete(old, OUTCOME)):
+        with pytest.raises(LeaseLostError):
+            await attempt
+    await ledger.release(old)
+    assert (await ledger.intend(new, INTENT)).intent == INTENT
+
+
+async def test_takeover_carries_the_intent(ledger, clock):
+    claim = await ledger.claim(ITEM, clock())
+    await ledger.intend(claim, INTENT)
+    clock.turn(121)
+    assert (await ledger.claim(ITEM, clock())).intent == INTENT
+
+
+async def test_released_item_is_free_at_once_and_keeps_its_intent(ledger, clock):
+    claim = await ledger.claim(ITEM, clock())
+    claim = await ledger.intend(claim, INTENT)
+    await ledger.release(claim)
+    again = await ledger.claim(ITEM, clock())
+    assert (again.fence, again.intent) == (2, INTENT)
+
+
+async def test_done_item_is_done_for_everybody_and_remembers_the_decision(ledger, clock):
+    claim = await ledger.intend(await ledger.claim(ITEM, clock()), INTENT)
+    await ledger.complete(claim, OUTCOME)
+    again = await ledger.claim(ITEM, clock())
+    assert (again.done, again.intent) == (True, INTENT)
+
+
+async def test_large_intent_goes_by_reference(ledger, clock, account):
+    finding = Finding(
+        "my_number", "x" * 200, 0, 12, 1.0, Level.HIGH, "1***********", "k:" + "0" * 64
+    )
+    large = replace(INTENT, decision=replace(DECISION, findings=(finding,) * 500))
+    claim = await ledger.intend(await ledger.claim(ITEM, clock()), large)
+    claim = await ledger.renew(claim)
+    clock.turn(121)
+    again = await ledger.claim(ITEM, clock())
+    assert again.intent == large
+    await ledger.complete(again, OUTCOME)
+    assert (await ledger.claim(ITEM, clock())).intent == large
+    assert len(account.containers["work"]) == 1
+
+
+async def test_own_write_is_known_after_completion_only(ledger, clock):
+    written = replace(ITEM, content_version="ck2")
+    claim = await ledger.intend(await ledger.claim(ITEM, clock()), INTENT)
+    assert not await ledger.is_own_write(written)
+    await ledger.complete(claim, OUTCOME)
+    assert await ledger.is_own_write(written)
+    assert not await ledger.is_own_write(ITEM)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"content_version": "ck3"}, {"context_hash": "shared anew"}, {"generation": 1}, {"id": "m2"}],
+)
+async def test_own_write_does_not_cover(ledger, clock, other):
+    claim = await ledger.intend(await ledger.claim(ITEM, clock()), INTENT)
+    await ledger.complete(claim, OUTCOME)
+    written = replace(ITEM, content_version="ck2")
+    assert not await ledger.is_own_write(replace(written, **other))
+
+
+async def test_own_write_does_not_outlive_its_policy(ledger, clock):
+    claim = await ledger.intend(await ledger.claim(ITEM, clock()), INTENT)
+    await ledger.complete(claim, OUTCOME)
+    newer = replace(ledger, policy_version="p2")
+    assert not await newer.is_own_write(replace(ITEM, content_version="ck2"))
+
+
+async def test_own_write_with_its_own_surroundings(ledger, clock):
+    claim = await ledger.intend(await ledger.claim(ITEM, clock()), INTENT)
+    await ledger.complete(claim, replace(OUTCOME, versions=(own_version("ck2", "private"),)))
+    assert await ledger.is_own_write(replace(ITEM, content_version="ck2", context_hash="private"))
+    assert not await ledger.is_own_write(replace(ITEM, content_version="ck2"))
+
+
+async def test_purge_keeps_unfinished_business(ledger, clock):
+    done = await ledger.intend(await ledger.claim(ITEM, clock()), INTENT)
+    await ledger.complete(done, OUTCOME)
+    other = replace(ITEM, id="m2")
+    await ledger.intend(await ledger.claim(other, clock()), INTENT)
+    clock.turn(1000)
+    assert await ledger.purge(clock() - timedelta(seconds=500)) == 1
+    assert (await ledger.claim(other, clock())).intent == INTENT
+
+
+async def test_insert_whose_answer_was_lost_is_still_ours(ledger, clock):
+    one = replace(ledger, new_owner=lambda: "me")
+    first = await one.claim(ITEM, clock())
+    again = await one.claim(ITEM, clock())
+    assert (again.token, again.fence) == (first.token, 1)
