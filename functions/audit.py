@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.bootstrap import recorder
+from shared.bootstrap import reader
 
 bp = func.Blueprint()
 
@@ -13,4 +13,4 @@ bp = func.Blueprint()
 @bp.queue_trigger(arg_name="msg", queue_name="scan-results", connection="SEKISHO_WORK")
 async def audit(msg: func.QueueMessage) -> None:
     """Insert once; then whoever holds the sequencer's lease appends to the chain."""
-    await recorder().handle(msg.get_body())
+    await reader("scan-results").handle(msg.get_body())

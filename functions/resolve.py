@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.bootstrap import resolver
+from shared.bootstrap import reader
 
 bp = func.Blueprint()
 
@@ -13,11 +13,11 @@ bp = func.Blueprint()
 @bp.queue_trigger(arg_name="msg", queue_name="graph-hints", connection="SEKISHO_WORK")
 async def resolve_hint(msg: func.QueueMessage) -> None:
     """graph-hints → scan-items."""
-    await resolver().hint(msg.get_body())
+    await reader("graph-hints").handle(msg.get_body())
 
 
 @bp.function_name("resolve_job")
 @bp.queue_trigger(arg_name="msg", queue_name="graph-jobs", connection="SEKISHO_WORK")
 async def resolve_job(msg: func.QueueMessage) -> None:
     """graph-jobs (enrol, renew, sweep) → subscriptions, scan-items."""
-    await resolver().job(msg.get_body())
+    await reader("graph-jobs").handle(msg.get_body())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.bootstrap import intake
+from shared.bootstrap import timers
 
 bp = func.Blueprint()
 
@@ -14,7 +14,7 @@ bp = func.Blueprint()
 async def renew_subscriptions(timer: func.TimerRequest) -> None:
     """Every watched account has its subscriptions, renewed well before they expire."""
     del timer
-    await intake().job("renew")
+    await timers().renew()
 
 
 @bp.function_name("sweep")
@@ -22,4 +22,4 @@ async def renew_subscriptions(timer: func.TimerRequest) -> None:
 async def sweep(timer: func.TimerRequest) -> None:
     """Nothing depends on the arrival of a notification."""
     del timer
-    await intake().job("sweep")
+    await timers().sweep()

@@ -1,1 +1,369 @@
-"""Placeholder."""
+"""The composition root: the only place where the core and the shell are put together.
+
+One ``Runtime`` a process. Everything is made at its first use, so that an app of one role never
+connects to, or imports, what only another role needs (the webhook imports no Graph SDK).
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared import __version__
+from shared.codec import encode
+from shared.duties import Gate, Intake, Reader, Scanner, Timers, Work
+from shared.errors import SettingsError
+from shared.model import Envelope, Extraction
+from shared.ports import App
+from shared.settings import Connection, Key, Settings
+from shared.storage.alerts import Alerts
+from shared.storage.audit_log import AuditLog
+from shared.storage.claimcheck import ClaimCheck
+from shared.storage.dead_letters import DeadLetters
+from shared.storage.evidence import Evidence
+from shared.storage.incidents import Incidents
+from shared.storage.ledger import TableLedger
+from shared.storage.recorder import Recorder
+from shared.storage.results import QueueResults
+from shared.storage.stores import AzureStores
+
+if TYPE_CHECKING:
+    from shared.graph.client import Graph
+    from shared.graph.subscriptions import Subscriptions
+    from shared.policy import Policy
+    from shared.services.common import Onward
+    from shared.services.gate import GateService
+    from shared.services.marker import Markers
+    from shared.services.resolve import Resolver
+
+ROOT = Path(__file__).resolve().parent.parent
+SWEEP_SPREAD = 600.0  # seconds over which a sweep's jobs are spread in a large tenant
+SMALL = 100  # accounts up to which a sweep starts at once
+
+
+def now() -> datetime:
+    """The clock of the shell."""
+    return datetime.now(UTC)
+
+
+def new_trace() -> str:
+    """A W3C trace id (32 hex digits), one an event."""
+    return secrets.token_hex(16)
+
+
+class Runtime:
+    """Everything of one app, lazily."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    # ---- storage
+
+    def _stores(self, connection: Connection) -> AzureStores:
+        if connection.string:
+            return AzureStores(connection_string=connection.string)
+        return AzureStores(
+            blob_url=connection.blob_url,
+            queue_url=connection.queue_url,
+            table_url=connection.table_url,
+            credential=_managed_identity(connection.client_id),
+        )
+
+    @cached_property
+    def work(self) -> AzureStores:
+        """Queues, landing, claim checks, ledger and state."""
+        return self._stores(self.settings.work)
+
+    @cached_property
+    def evidence(self) -> AzureStores:
+        """Quarantine and evidence."""
+        return self._stores(self.settings.evidence)
+
+    @cached_property
+    def audit(self) -> AzureStores:
+        """Audit events, the chain, incidents and alerts."""
+        return self._stores(self.settings.audit)
+
+    @cached_property
+    def alerts(self) -> Alerts:
+        """What somebody should look at; beside the work, so that every role can raise one."""
+        return Alerts(self.work.table("alerts"), now)
+
+    @cached_property
+    def dead(self) -> DeadLetters:
+        """What failed for good."""
+        return DeadLetters(self.work.blobs("deadletters"), self.alerts, self.work.queue, now)
+
+    @cached_property
+    def checks(self) -> ClaimCheck:
+        """What outgrows a message or a row."""
+        return ClaimCheck(self.work.blobs("work"))
+
+    @cached_property
+    def ledger(self) -> TableLedger:
+        """Who is working on what, what was intended, what is done."""
+        return TableLedger(
+            self.work.table("ledger"),
+            self.work.table("ownwrites"),
+            self.checks,
+            now,
+            self.policy.version,
+            lease=timedelta(seconds=self.settings.lease_seconds),
+        )
+
+    # ---- core
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The defaults, and the site's file over them."""
+        from shared.policy import Policy, default_text  # noqa: PLC0415 - only roles that decide
+
+        texts, names = [default_text()], ["default.yaml"]
+        if self.settings.policy_file:
+            path = ROOT / self.settings.policy_file
+            try:
+                texts.append(path.read_text(encoding="utf-8"))
+            except OSError:
+                message = f"SEKISHO_POLICY_FILE: {self.settings.policy_file} cannot be read"
+                raise SettingsError(message) from None
+            names.append(path.name)
+        return Policy.load(texts, names)
+
+    @cached_property
+    def app(self) -> App:
+        """What a scan needs."""
+        from shared.detect import Engine, FingerprintKey  # noqa: PLC0415 - scanning roles alone
+        from shared.sandbox import Sandbox  # noqa: PLC0415 - the same
+
+        key = _needed(self.settings.fingerprint_key, "SEKISHO_FINGERPRINT_KEY")
+        engine = Engine(FingerprintKey(key.id, key.value))
+        sandbox = Sandbox(mode=self.settings.isolation)  # type: ignore[arg-type] # checked by settings
+        return App(
+            clock=now,
+            ledger=self.ledger,
+            services=self._services(sandbox.extract),
+            extract=sandbox.extract,
+            detect=engine.scan,
+            decide=self.policy.decide,
+            digest=self._digest,
+            results=QueueResults(
+                self.work.queue("scan-results"), self.checks, now, self.policy.version
+            ),
+            policy_version=self.policy.version,
+            renew_every=self.settings.lease_seconds / 6,
+        )
+
+    def _digest(self, extraction: Extraction) -> str:
+        key = _needed(self.settings.fingerprint_key, "SEKISHO_FINGERPRINT_KEY")
+        return hmac.digest(key.value, b"content\0" + encode(extraction), "sha256").hex()
+
+    # ---- Graph and services
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The client; its SDK is imported with the first call."""
+        from shared.graph.client import Graph  # noqa: PLC0415 - not in the webhook
+        from shared.graph.credential import StaticTokenCredential  # noqa: PLC0415 - the same
+
+        base = self.settings.graph_base_url
+        local = self.settings.graph_credential == "local"
+        credential = (
+            StaticTokenCredential(base) if local else _managed_identity(self.settings.client_id)
+        )
+        return Graph(credential, base_url=base)
+
+    @cached_property
+    def onward(self) -> Onward:
+        """Fresh items."""
+        from shared.services.common import Onward  # noqa: PLC0415 - not in the webhook
+
+        return Onward(self.work.queue("scan-items"), now)
+
+    @cached_property
+    def markers(self) -> Markers:
+        """The marker on what was handled."""
+        from shared.services.marker import Markers  # noqa: PLC0415 - not in the webhook
+
+        return Markers([_needed(self.settings.marker_key, "SEKISHO_MARKER_KEY").value])
+
+    @cached_property
+    def gate_service(self) -> GateService:
+        """The landing container."""
+        from shared.services.gate import GateService  # noqa: PLC0415 - not in the webhook
+
+        return GateService(
+            self.graph,
+            landing=self.work.blobs("landing"),
+            envelopes=self.work.blobs("envelopes"),
+            quarantine=Evidence(self.evidence.blobs("quarantine"), self.alerts, "quarantine"),
+            limit=self.settings.max_item_bytes,
+        )
+
+    def _services(self, extract: Any) -> dict[str, Any]:
+        from shared.services.drive import DriveService  # noqa: PLC0415 - scanning roles alone
+        from shared.services.mail import MailService  # noqa: PLC0415 - the same
+
+        async def redigest(content: Any) -> str:
+            return self._digest(await extract(content))
+
+        evidence = Evidence(self.evidence.blobs("evidence"), self.alerts)
+        quarantine = Evidence(self.evidence.blobs("quarantine"), self.alerts, "quarantine")
+        return {
+            "mail": MailService(
+                self.graph,
+                evidence=evidence,
+                onward=self.onward,
+                markers=self.markers,
+                policy_version=self.policy.version,
+                redigest=redigest,
+            ),
+            "drive": DriveService(
+                self.graph,
+                quarantine=quarantine,
+                onward=self.onward,
+                markers=self.markers,
+                limit=self.settings.max_item_bytes,
+                redigest=redigest,
+            ),
+            "gate": self.gate_service,
+        }
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        """One a watched account and source."""
+        from shared.graph.subscriptions import Subscriptions  # noqa: PLC0415 - not in the webhook
+
+        url = self.settings.notification_url
+        return Subscriptions(
+            self.graph,
+            self.work.table("subscriptions"),
+            key=_needed(self.settings.client_state_key, "SEKISHO_CLIENT_STATE_KEY").value,
+            notification_url=f"{url}/notifications",
+            lifecycle_url=f"{url}/lifecycle",
+            clock=now,
+            nonce=lambda: secrets.token_hex(8),
+        )
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """Hints and jobs to items."""
+        from shared.services.deltas import DriveDelta, Links, MailDelta  # noqa: PLC0415 - resolve
+        from shared.services.resolve import Resolver  # noqa: PLC0415 - not in the webhook
+
+        links = Links(self.work.table("drives"), self.work.lease("work"), now)
+        return Resolver(
+            graph=self.graph,
+            subscriptions=self.subscriptions,
+            drives=DriveDelta(self.graph, links, onward=self.onward, ledger=self.ledger),
+            mails=MailDelta(self.graph, links, onward=self.onward, ledger=self.ledger),
+            onward=self.onward,
+            jobs=self.work.queue("graph-jobs"),
+            ledger=self.ledger,
+            clock=now,
+        )
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """The record."""
+        from shared.audit.head import es256_signer  # noqa: PLC0415 - the audit role alone
+
+        pem = _needed(self.settings.signing_key, "SEKISHO_SIGNING_KEY")
+        log = AuditLog(
+            self.audit.table("auditevents"),
+            self.audit.blobs("audit"),
+            self.audit.lease("audit"),
+            now,
+            signer=es256_signer(pem),
+        )
+        return Recorder(log, Incidents(self.audit.table("incidents")), self.alerts, self.checks)
+
+    async def accounts(self) -> AsyncIterator[tuple[str, str]]:
+        """Source and reference of every enrolled account."""
+        for source in ("mail", "drive"):
+            async for account in self.subscriptions.accounts(source):
+                yield source, account.ref
+
+    def due(self) -> AsyncIterator[Envelope]:
+        """Enrol jobs for the watched accounts that are new or due."""
+        watch = self.settings.watch
+        return self.subscriptions.jobs({"mail": watch, "drive": watch})
+
+
+def _needed[T](value: T | None, name: str) -> T:
+    if value is None:
+        message = f"{name} is missing: this role needs it (docs/reference/settings.md)"
+        raise SettingsError(message)
+    return value
+
+
+def _managed_identity(client_id: str) -> Any:
+    from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - cloud alone
+
+    return ManagedIdentityCredential(client_id=client_id or None)
+
+
+@cache
+def runtime() -> Runtime:
+    """This process's runtime; SettingsError lists what is wrong with the settings."""
+    return Runtime(Settings.load(os.environ))
+
+
+@cache
+def intake() -> Intake:
+    """For ``functions/notifications``."""
+    run = runtime()
+    key: Key = _needed(run.settings.client_state_key, "SEKISHO_CLIENT_STATE_KEY")
+    hints, jobs = run.work.queue("graph-hints"), run.work.queue("graph-jobs")
+    return Intake(hints, jobs, run.alerts, now, (key.value,), new_trace)
+
+
+@cache
+def timers() -> Timers:
+    """For ``functions/subscriptions``."""
+    run = runtime()
+    spread = SWEEP_SPREAD if len(run.settings.watch) > SMALL else 0.0
+    return Timers(run.work.queue("graph-jobs"), run.due, run.accounts, now, spread)
+
+
+@cache
+def reader(name: str) -> Reader:
+    """For the functions that read a queue: ``name`` is the queue's."""
+    run = runtime()
+    return Reader(name, run.work.queue(name), run.dead, now, _work(run, name))
+
+
+def _work(run: Runtime, name: str) -> Work:
+    match name:
+        case "graph-hints":
+            return run.resolver.hint
+        case "graph-jobs":
+            return run.resolver.job
+        case "scan-results":
+            return run.recorder.record
+        case _:
+            return Scanner(run.app).scan
+
+
+@cache
+def gate() -> Gate:
+    """For ``functions/blobs``."""
+    run = runtime()
+    return Gate(run.gate_service.items_for, run.work.queue("scan-items"), now, new_trace)
+
+
+def dead_letters() -> DeadLetters:
+    """For ``functions/dead_letters``."""
+    return runtime().dead
+
+
+async def health() -> dict[str, str]:
+    """Role and version; raises what is wrong: SettingsError, TransientError."""
+    run = runtime()
+    await run.work.blobs("work").properties("health")
+    return {"status": "healthy", "role": run.settings.role, "version": __version__}

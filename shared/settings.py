@@ -127,16 +127,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_FINGERPRINT_KEY", _key, None, _SCAN, "HMAC key of findings' fingerprints and of content digests. In the cloud a Key Vault reference."),
     Setting("SEKISHO_MARKER_KEY", _key, None, ("all", "scan"), "HMAC key of the marker on items that Sekisho has handled. In the cloud a Key Vault reference."),
     Setting("SEKISHO_SIGNING_KEY", _pem, None, ("all", "audit"), "P-256 private key (base64 of PEM) that signs the head of the audit chain. In the cloud a Key Vault reference."),
-    Setting("SEKISHO_POLICY_FILE", str, "", _SCAN, "The site's policy file inside the package, merged over the defaults; empty: the defaults alone."),
+    Setting("SEKISHO_POLICY_FILE", str, "", _GRAPH, "The site's policy file inside the package, merged over the defaults; empty: the defaults alone."),
     Setting("SEKISHO_ISOLATION", _choice("fork", "pool", "inline"), "fork", _SCAN, "How risky formats are read: a forked child each (`fork`), a recycled child (`pool`), or in this process (`inline`, tests only)."),
     Setting("SEKISHO_LEASE_SECONDS", _whole(2, 600), "120", ("all", "intake", "scan", "audit"), "How long a worker holds an item, a drive or the audit's sequencer before another may take over. It is renewed while work goes on."),
     Setting("SEKISHO_MAX_ITEM_BYTES", _whole(1, 500_000_000), "150000000", _SCAN, "Items over this size are not read but are a gap (`too_large`)."),
 )  # fmt: skip
 
 CONNECTIONS: Mapping[str, str] = {
-    "SEKISHO_WORK": "queues, landing, envelopes, claim checks, dead letters, ledger and state tables",
+    "SEKISHO_WORK": "queues, landing, envelopes, claim checks, dead letters, alerts, ledger and state tables",
     "SEKISHO_EVIDENCE": "quarantine and evidence",
-    "SEKISHO_AUDIT": "audit events, the chain, incidents and alerts",
+    "SEKISHO_AUDIT": "audit events, the chain and incidents",
 }
 
 

@@ -1,0 +1,136 @@
+"""What each function does with its event: one small class a duty, over ports alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from shared.codec import encode
+from shared.errors import MalformedError
+from shared.graph.webhook import handshake, job, parse
+from shared.model import Envelope, Item
+from shared.pipeline import scan
+from shared.ports import App, Clock, Queue
+from shared.storage.alerts import Alerts
+from shared.storage.dead_letters import DeadLetters
+from shared.storage.delivery import deliver
+
+type Work = Callable[[Envelope], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The webhooks: on a queue before Graph is answered. ``keys`` verify the clientState."""
+
+    hints: Queue
+    jobs: Queue
+    alerts: Alerts
+    clock: Clock
+    keys: Sequence[bytes] = field(repr=False)
+    trace: Callable[[], str]
+
+    def handshake(self, query: Mapping[str, str]) -> str | None:
+        """The text of a validation's answer, or None; a malformed token is no handshake."""
+        try:
+            return handshake(query)
+        except MalformedError:
+            return None
+
+    async def receive(self, body: bytes) -> None:
+        """Hints and jobs are durable when this returns; forged parts are security events.
+
+        Raises TransientError where the queue is away (Graph then tries again). What is forged or
+        malformed raises nothing, so that the answer tells nobody which it was.
+        """
+        try:
+            intake = parse(body, self.keys, self.clock())
+        except MalformedError:
+            await self._refused(body)
+            return
+        for envelope in intake.hints:
+            await self.hints.put(encode(_traced(envelope, self.trace())))
+        for envelope in intake.jobs:
+            await self.jobs.put(encode(_traced(envelope, self.trace())))
+        if intake.refused:
+            await self._refused(body)
+
+    async def _refused(self, body: bytes) -> None:
+        """One alert a distinct body: a flood of the same forgery is one row."""
+        await self.alerts.once("refused", f"notification/{hashlib.sha256(body).hexdigest()[:32]}")
+
+
+def _traced(envelope: Envelope, trace: str) -> Envelope:
+    return replace(envelope, trace=envelope.trace or trace)
+
+
+@dataclass(frozen=True, slots=True)
+class Timers:
+    """Timers make jobs, one an account and source, spread over ``spread`` seconds."""
+
+    jobs: Queue
+    due: Callable[[], AsyncIterator[Envelope]]
+    accounts: Callable[[], AsyncIterator[tuple[str, str]]]
+    clock: Clock
+    spread: float
+
+    async def renew(self) -> None:
+        """Subscriptions that are new or due."""
+        async for envelope in self.due():
+            await self.jobs.put(encode(envelope))
+
+    async def sweep(self) -> None:
+        """Every watched account: look for what notifications lost."""
+        found = [each async for each in self.accounts()]
+        for index, (source, ref) in enumerate(found):
+            delay = self.spread * index / len(found)
+            await self.jobs.put(encode(job("sweep", source, ref, self.clock())), delay=delay)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Carries messages of one queue to their end: done, again later, or a dead letter."""
+
+    name: str
+    queue: Queue
+    dead: DeadLetters
+    clock: Clock
+    work: Work
+
+    async def handle(self, raw: bytes) -> None:
+        """One message; see ``storage.delivery.deliver``."""
+
+        async def work(envelope: Envelope) -> None:
+            await self.work(envelope)
+
+        await deliver(raw, work, name=self.name, queue=self.queue, dead=self.dead, clock=self.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """The work of scan-items and scan-bulk."""
+
+    app: App
+
+    async def scan(self, envelope: Envelope) -> None:
+        """Take the envelope's item through the pipeline."""
+        if envelope.item is None:
+            message = f"an envelope of kind {envelope.kind!r} without an item"
+            raise MalformedError(message)
+        await scan(envelope.item, self.app, first_seen=envelope.first_seen, trace=envelope.trace)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A landed blob becomes one item a recipient."""
+
+    items_for: Callable[[str], Awaitable[tuple[Item, ...]]]
+    queue: Queue
+    clock: Clock
+    trace: Callable[[], str]
+
+    async def landed(self, name: str) -> None:
+        """Durable when it returns; may run twice (the ledger knows the item)."""
+        for item in await self.items_for(name):
+            envelope = Envelope("item", first_seen=self.clock(), item=item, trace=self.trace())
+            await self.queue.put(encode(envelope))
