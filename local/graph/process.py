@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 START_SECONDS = 30.0
+URL_CHARACTERS = "/?&=%:@!$'()*,;+~"
 
 
 class AdminError(RuntimeError):
@@ -108,7 +110,8 @@ class GraphProcess:
         Raises AdminError for a status other than 2xx.
         """
         body = json.dumps(json_body).encode() if json_body is not None else data
-        url = f"http://127.0.0.1:{self.port}/_admin/{path.lstrip('/')}"
+        escaped = urllib.parse.quote(path.lstrip("/"), safe=URL_CHARACTERS)
+        url = f"http://127.0.0.1:{self.port}/_admin/{escaped}"
         request = urllib.request.Request(url, data=body, method=method)
         request.add_header("Content-Type", "application/octet-stream")
         try:

@@ -18,7 +18,9 @@ class Recorder:
     def __init__(self, path: Path | None) -> None:
         self._path = path
 
-    async def write(self, request: web.Request, response: web.StreamResponse | None) -> None:
+    async def write(
+        self, request: web.Request, response: web.StreamResponse | None, *, truncated: bool
+    ) -> None:
         """``response`` is None where the connection was dropped."""
         if self._path is None:
             return
@@ -30,6 +32,7 @@ class Recorder:
             "status": response.status if response is not None else None,
             "response_headers": _headers(response.headers) if response is not None else {},
             "response_body": _base64(getattr(response, "body", None)),
+            "truncated": truncated,
         }
         with self._path.open("a", encoding="utf-8") as out:
             out.write(json.dumps(line) + "\n")

@@ -85,7 +85,7 @@ async def _outer(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = _truncated(response) if fault.truncate else response
         response = None if fault.drop else response
     _log(request, response)
-    await request.app[RECORDER].write(request, response)
+    await request.app[RECORDER].write(request, response, truncated=fault.truncate)
     if response is None:
         return _hang_up(request)
     return response

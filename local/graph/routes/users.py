@@ -17,7 +17,6 @@ def _json(request: web.Request, one: User) -> odata.Json:
         "userPrincipalName": one.upn,
         "displayName": one.name,
         "mail": one.upn,
-        "businessPhones": [],
     }
     return odata.select(entity, request.query.get("$select"))
 
