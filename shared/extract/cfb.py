@@ -36,7 +36,7 @@ def ole_kinds(data: bytes) -> tuple[str, ...]:
         found = dict.fromkeys(
             kind for name, kind in ROOT_NAMES.items() if _utf16(name) in data.lower()
         )
-    return tuple(found) or ("ole",)
+    return tuple(sorted(found)) or ("ole",)
 
 
 def _utf16(name: str) -> bytes:

@@ -50,7 +50,8 @@ MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_ESCAPELESS = re.compile(rb"\$[@B]((?:[!-~]{2})+?)\([BJ]")
+_BARE_START = re.compile(rb"\$[@B]")
+_BARE_END = re.compile(rb"\([BJ]")
 _DETECT = 200_000  # bytes that the detector looks at
 _FEW = 50  # one damaged byte in so many characters does not change the encoding
 
@@ -112,9 +113,24 @@ def _others(data: bytes, label: str) -> list[str]:
     found = []
     if has_open_line(data):
         found.append(cp50221(data, line_end_resets=True))
-    if label in JIS and not shifts(data) and _ESCAPELESS.search(data):
-        found.append(cp50221(_ESCAPELESS.sub(rb"\x1b$B\1\x1b(B", data)))
+    if label in JIS and not shifts(data) and _BARE_START.search(data):
+        found.append(cp50221(_escaped_again(data)))
     return found
+
+
+def _escaped_again(data: bytes) -> bytes:
+    """JIS whose escape characters a gateway stripped, with them; moves forward only."""
+    out = []
+    end = 0
+    while (start := _BARE_START.search(data, end)) is not None:
+        close = _BARE_END.search(data, start.end())
+        while close and (close.start() - start.end()) % 2:  # inside a pair
+            close = _BARE_END.search(data, close.start() + 1)
+        if not close:
+            break
+        out += (data[end : start.start()], b"\x1b", data[start.start() : close.start()], b"\x1b(B")
+        end = close.end()
+    return b"".join((*out, data[end:]))
 
 
 def guess(data: bytes) -> str:

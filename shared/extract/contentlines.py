@@ -11,7 +11,6 @@ from shared.extract.job import Document, Job
 from shared.extract.markup import scan
 
 _FOLD = re.compile(rb"\r?\n[ \t]")
-_SOFT = re.compile(rb"=\r?\n")
 _ESCAPES = re.compile(r"\\([nN,;\\])")
 _LINE = re.compile(rb"([A-Za-z0-9.\-]{1,64})((?:;(?:\"[^\"\r\n]*+\"|[^:\"\r\n])*+)?):([^\n]*)")
 # Machine numbers and times: no text, and full of digits.
@@ -28,7 +27,7 @@ def read(document: Document, job: Job) -> None:
     location = document.inside("連絡先" if card else "予定")
     data = document.data
     if b"QUOTED-PRINTABLE" in data.upper():
-        data = _SOFT.sub(b"=\n ", data)  # a soft break continues the line, as a fold does
+        data = _without_soft_breaks(data)
     lines: list[str] = []
     others: list[str] = []
     attachments = 0
@@ -49,6 +48,20 @@ def read(document: Document, job: Job) -> None:
         others += texts[1:]
     job.text(location, "\n".join(line for line in lines if line))
     job.text(f"{location}（読み2）", "\n".join(others))
+
+
+def _without_soft_breaks(data: bytes) -> bytes:
+    """Join the lines of quoted-printable values (vCard 2.1); base64 ends in the same sign."""
+    out: list[bytes] = []
+    quoted = False
+    for line in data.split(b"\n"):
+        value = line.rstrip(b"\r")
+        if quoted and out[-1].endswith(b"="):
+            out[-1] = out[-1][:-1] + value
+        else:
+            quoted = b"QUOTED-PRINTABLE" in value.upper()
+            out.append(value)
+    return b"\n".join(out)
 
 
 def _is_base64(options: str) -> bool:

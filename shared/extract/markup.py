@@ -41,6 +41,11 @@ _DULL = (
     " lang dir type rel target colspan rowspan charset http-equiv xmlns id for method"
 )
 DULL = frozenset(_DULL.split())
+_SWITCHES = (
+    " checked selected disabled nowrap hidden noshade async defer readonly multiple required"
+    " controls autoplay autofocus compact ismap loop muted novalidate open reversed"
+)
+SWITCHES = frozenset({"", *_SWITCHES.split()})
 
 
 @dataclass(slots=True)
@@ -188,7 +193,7 @@ class Scanner:
             )
             if value and name not in DULL:
                 self.attributes.append(html.unescape(value))
-            elif not value and not name.isalpha():  # text that lost its quotes
+            elif not value and name not in SWITCHES:  # text that lost its quotes
                 self.attributes.append(name)
             if source.startswith(">", at):
                 return at + 1, concealed
@@ -198,9 +203,11 @@ class Scanner:
         """The value that begins at ``at`` (it may be none) and where it ends."""
         source = self.source
         quote = source[at : at + 1]
-        if quote in ('"', "'") and quote:
+        if quote in {'"', "'"}:
             end = self.find(quote, at + 1)
-            return (source[at + 1 : end], end + 1) if end >= 0 else ("", at + 1)
+            if end >= 0:
+                return source[at + 1 : end], end + 1
+            at += 1
         bare = _BARE.match(source, at)
         return (bare[0], bare.end()) if bare else ("", at)
 
@@ -296,8 +303,13 @@ _MANY_LINES = re.compile(r"\n{3,}")
 
 
 def collapse(text: str) -> str:
-    """No space at a line's ends, no more than one empty line."""
-    lines = [line.strip(" \r\f\v") for line in text.split("\n")]
+    """No space at the ends of lines and cells, no more than one empty line."""
+    lines = [
+        "\t".join(cell.strip(" \r\f\v") for cell in line.split("\t"))
+        if "\t" in line
+        else line.strip()
+        for line in text.split("\n")
+    ]
     return _MANY_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
 
 
