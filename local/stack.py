@@ -55,8 +55,8 @@ class Stack:
             self._stack.enter_context(self.azurite)
             self._stack.enter_context(self.graph)
             for name, upn in self.users.items():
-                body = {"displayName": name, "userPrincipalName": upn}
-                self.user_ids[upn] = self.graph.admin("POST", "/users", json=body)["id"]
+                body = {"name": name, "upn": upn}
+                self.user_ids[upn] = self.graph.admin("POST", "/users", json_body=body)["id"]
             self.host = self._make_host()
             self._stack.enter_context(self.host)
         except BaseException:

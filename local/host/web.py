@@ -120,7 +120,7 @@ class Web:
         value = HttpRequest(
             method=request.method,
             url=str(request.url),
-            headers=_joined(request.headers.items()),
+            headers=_joined((name.lower(), value) for name, value in request.headers.items()),
             params=params,
             query=_joined(request.query.items()),
             body=await request.read(),
@@ -185,11 +185,10 @@ class Web:
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Repeated names joined by a comma, names in lower case, as the platform's RPC has them."""
+    """Repeated names joined by a comma, as the platform's RPC has them."""
     result: dict[str, str] = {}
     for name, value in pairs:
-        key = name.lower()
-        result[key] = f"{result[key]},{value}" if key in result else value
+        result[name] = f"{result[name]},{value}" if name in result else value
     return result
 
 
