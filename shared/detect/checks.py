@@ -10,7 +10,9 @@ from typing import Final
 
 _VECTOR_FROM = 24
 _MY_NUMBER = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
-_LICENCE = (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
+_ASCII_MY_NUMBER = 48 * sum(_MY_NUMBER)
+_ASCII_LICENCE = 48 * 41
+"""What the ASCII codes add to the weighted sums (digits are taken as they come)."""
 _OFFICES = frozenset(
     b"%d" % code
     for code in (
@@ -22,8 +24,17 @@ _OFFICES = frozenset(
 
 def my_number(digits: bytes) -> bool:
     """個人番号, 12 digits: 平成26年総務省令第85号 第5条 (weights 6…2 and 7…2, modulus 11)."""
-    rest = sum(w * (d - 48) for w, d in zip(_MY_NUMBER, digits, strict=False)) % 11
-    return (0 if rest <= 1 else 11 - rest) == digits[11] - 48
+    a, b, c, d, e, f, g, h, i, j, k, last = digits
+    rest = (
+        6 * (a + g)
+        + 5 * (b + h)
+        + 4 * (c + i)
+        + 3 * (d + j)
+        + 2 * (e + k)
+        + 7 * f
+        - _ASCII_MY_NUMBER
+    ) % 11
+    return (0 if rest <= 1 else 11 - rest) == last - 48
 
 
 def corporate_number(digits: bytes) -> bool:
@@ -43,8 +54,13 @@ def luhn(digits: bytes) -> bool:
 
 def drivers_licence(digits: bytes) -> bool:
     """運転免許証, 12 digits: the office's prefix, and the 11th digit (modulus 11)."""
-    rest = sum(w * (d - 48) for w, d in zip(_LICENCE, digits, strict=False)) % 11
-    return digits[:2] in _OFFICES and (11 - rest) % 11 % 10 == digits[10] - 48
+    a, b, c, d, e, f, g, h, i, j, check, _ = digits
+    if digits[:2] not in _OFFICES:
+        return False
+    rest = (
+        5 * (a + g) + 4 * (b + h) + 3 * (c + i) + 2 * (d + j) + 7 * e + 6 * f - _ASCII_LICENCE
+    ) % 11
+    return (11 - rest) % 11 % 10 == check - 48
 
 
 def parcel(digits: bytes) -> bool:

@@ -12,8 +12,8 @@ from shared.detect.masks import FingerprintKey, mask
 from shared.detect.matcher import Matcher, PlainMatcher, VectorMatcher, Vocabulary
 from shared.detect.recognizer import Recognizer
 from shared.detect.recognizers import ALL
-from shared.detect.rulebook import Rule, Rulebook, load
-from shared.detect.scene import Draft, Reason, Scene
+from shared.detect.rulebook import Reason, Rule, Rulebook, load
+from shared.detect.scene import Draft, Scene
 from shared.detect.shapes import Shape
 from shared.detect.skeleton import skeleton
 from shared.detect.tables import Tables
@@ -21,6 +21,7 @@ from shared.detect.words import WordIndex
 from shared.model import Evidence, Finding, Level, Segment
 
 MOST_FINDINGS = 5_000
+_MOST_WORDED = 5_000
 NAMES = ("件名", "名前", "subject", "name")
 """The last part of the location of segments that hold an item's subject or a name."""
 
@@ -33,6 +34,12 @@ class _Parts:
     book: Rulebook
     recognizers: tuple[Recognizer, ...]
     matcher: Matcher
+    by_shape: Mapping[str, tuple[int, ...]]
+
+    def concerned(self, scene: Scene) -> list[Recognizer]:
+        """The recognizers that have a shape among the hits, in their order."""
+        indices = {index for name in scene.hits for index in self.by_shape[name]}
+        return [self.recognizers[index] for index in sorted(indices)]
 
 
 class Engine:
@@ -88,7 +95,7 @@ class Engine:
         many more there are, at the highest level among them: nothing is dropped in silence.
         """
         parts = self._compiled()
-        subject = _subject(parts, segments)
+        subject = _Subject(parts, segments)
         findings: list[Finding] = []
         kept: Counter[str] = Counter()
         rest: dict[str, tuple[int, Segment, Draft]] = {}
@@ -112,9 +119,11 @@ class Engine:
         parts = self._compiled()
         segment = Segment("", text, table=table)
         if not everything:
-            return _examine(parts, segment, frozenset())
-        scene = _scene(parts, segment, frozenset())
-        return [d for recognizer in parts.recognizers for d in recognizer.everything(scene)]
+            return _examine(parts, segment, _Subject(parts, ()))
+        scene = _scene(parts, segment, _Subject(parts, ()))
+        if scene is None:
+            return []
+        return [d for recognizer in parts.concerned(scene) for d in recognizer.everything(scene)]
 
     def _compiled(self) -> _Parts:
         if self._parts is None:
@@ -160,20 +169,31 @@ def confidence(rule: Rule, score: float) -> float:
 
 def worded(book: Rulebook, reason: Reason) -> Evidence:
     """A reason in words, from our own dictionaries only."""
-    words = book.evidence[reason.code]
-    return Evidence(
-        reason.code,
-        reason.weight,
-        words["ja"].format(word=reason.word, n=reason.n),
-        words["en"].format(word=reason.word, n=reason.n),
-    )
+    evidence = book.worded.get(reason)
+    if evidence is None:
+        words = book.evidence[reason.code]
+        evidence = Evidence(
+            reason.code,
+            reason.weight,
+            words["ja"].format(word=reason.word, n=reason.n),
+            words["en"].format(word=reason.word, n=reason.n),
+        )
+        if len(book.worded) < _MOST_WORDED:
+            book.worded[reason] = evidence
+    return evidence
 
 
 def _compile(site_rules: Iterable[str], *, plain: bool) -> _Parts:
     book = load(site_rules)
     recognizers = tuple(kind(book.rules[kind.entity], book) for kind in ALL)
-    shapes = {shape.name: shape for recognizer in recognizers for shape in recognizer.shapes}
-    return _Parts(book, recognizers, _matcher(tuple(shapes.values()), book.vocabulary, plain=plain))
+    shapes: dict[str, Shape] = {}
+    by_shape: dict[str, tuple[int, ...]] = {}
+    for index, recognizer in enumerate(recognizers):
+        for shape in recognizer.shapes:
+            shapes[shape.name] = shape
+            by_shape[shape.name] = (*by_shape.get(shape.name, ()), index)
+    matcher = _matcher(tuple(shapes.values()), book.vocabulary, plain=plain)
+    return _Parts(book, recognizers, matcher, by_shape)
 
 
 def _matcher(shapes: Sequence[Shape], vocabulary: Vocabulary, *, plain: bool) -> Matcher:
@@ -185,32 +205,45 @@ def _matcher(shapes: Sequence[Shape], vocabulary: Vocabulary, *, plain: bool) ->
     return PlainMatcher(shapes, vocabulary)
 
 
-def _subject(parts: _Parts, segments: Sequence[Segment]) -> frozenset[int]:
+class _Subject:
     """The words in the item's subject and names, which count a little for all of it."""
-    found: set[int] = set()
-    for segment in segments:
-        if segment.location.endswith(NAMES):
-            text = segment.text[:1000]
-            index = WordIndex(parts.matcher, parts.book.vocabulary, text, skeleton(text))
-            found.update(word for _, _, word in index.between(0, len(text)))
-    return frozenset(found)
+
+    def __init__(self, parts: _Parts, segments: Sequence[Segment]) -> None:
+        self._parts = parts
+        self._segments = segments
+        self._found: frozenset[int] | None = None
+
+    def words(self) -> frozenset[int]:
+        """Their indices in the vocabulary; looked for once, when something was found."""
+        if self._found is None:
+            found: set[int] = set()
+            for segment in self._segments:
+                if segment.location.endswith(NAMES):
+                    text = segment.text[:1000]
+                    vocabulary = self._parts.book.vocabulary
+                    index = WordIndex(self._parts.matcher, vocabulary, text, skeleton(text))
+                    found.update(word for _, _, word in index.between(0, len(text)))
+            self._found = frozenset(found)
+        return self._found
 
 
-def _scene(parts: _Parts, segment: Segment, subject: frozenset[int]) -> Scene:
+def _scene(parts: _Parts, segment: Segment, subject: _Subject) -> Scene | None:
     text = segment.text
     classes = skeleton(text)
-    words = WordIndex(parts.matcher, parts.book.vocabulary, text, classes)
     hits = parts.matcher.shapes(classes)
-    return Scene(text, classes, hits, words, Tables(text), subject, segment.table)
+    if not hits:
+        return None
+    words = WordIndex(parts.matcher, parts.book.vocabulary, text, classes)
+    return Scene(text, classes, hits, words, Tables(text), subject.words, segment.table)
 
 
-def _examine(parts: _Parts, segment: Segment, subject: frozenset[int]) -> list[Draft]:
+def _examine(parts: _Parts, segment: Segment, subject: _Subject) -> list[Draft]:
     scene = _scene(parts, segment, subject)
-    if not scene.hits:
+    if scene is None:
         return []
     skipped = "email_address" if segment.location.endswith(ENVELOPE) else ""
     return resolve(
-        [d for each in parts.recognizers if each.entity != skipped for d in each.drafts(scene)]
+        [d for each in parts.concerned(scene) if each.entity != skipped for d in each.drafts(scene)]
     )
 
 

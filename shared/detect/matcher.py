@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from shared.detect.shapes import Hit, Shape
+from shared.detect.shapes import Shape, Span
 
 type WordHit = tuple[int, int]
 """(start, index of the word): at each start the longest word only."""
@@ -24,7 +24,7 @@ BLOCK = 1 << 20
 class Matcher(Protocol):
     """Finds shapes in skeletons and words in texts."""
 
-    def shapes(self, skeleton: bytes) -> dict[str, list[Hit]]:
+    def shapes(self, skeleton: bytes) -> dict[str, list[Span]]:
         """Every hit of every shape, in order of start; one hit a shape and start."""
 
     def words(self, text: str, skeleton: bytes, start: int, end: int) -> list[WordHit]:
@@ -52,14 +52,11 @@ class PlainMatcher:
         self._first_latin = _first_class(self._latin, re.IGNORECASE)
         self._first_other = _first_class(self._other, re.NOFLAG)
 
-    def shapes(self, skeleton: bytes) -> dict[str, list[Hit]]:
+    def shapes(self, skeleton: bytes) -> dict[str, list[Span]]:
         """Every hit of every shape, in order of start."""
         found = {}
         for shape in self._shapes:
-            hits = [
-                Hit(shape.name, match.start(), match.end(1))
-                for match in shape.pattern.finditer(skeleton)
-            ]
+            hits = [(m.start(), m.end(1)) for m in shape.pattern.finditer(skeleton)]
             if hits:
                 found[shape.name] = hits
         return found
@@ -100,17 +97,17 @@ class VectorMatcher:
             hyperscan.HS_FLAG_DOTALL,
         )
 
-    def shapes(self, skeleton: bytes) -> dict[str, list[Hit]]:
+    def shapes(self, skeleton: bytes) -> dict[str, list[Span]]:
         """Every hit of every shape, in order of start."""
         if len(skeleton) <= BLOCK:
             return self._in_block(skeleton, 0, len(skeleton))
-        found: dict[str, dict[int, Hit]] = defaultdict(dict)
+        found: dict[str, dict[int, int]] = defaultdict(dict)
         for at in range(0, len(skeleton), BLOCK):
             for name, hits in self._in_block(skeleton, max(0, at - 512), at + BLOCK).items():
-                found[name].update((hit.start, hit) for hit in hits)
-        return {name: [hits[start] for start in sorted(hits)] for name, hits in found.items()}
+                found[name].update(hits)
+        return {name: sorted(hits.items()) for name, hits in found.items()}
 
-    def _in_block(self, skeleton: bytes, start: int, end: int) -> dict[str, list[Hit]]:
+    def _in_block(self, skeleton: bytes, start: int, end: int) -> dict[str, list[Span]]:
         part = skeleton if end - start >= len(skeleton) else skeleton[start:end]
         ends: list[tuple[int, int]] = []
         self._scan(self._shape_db, part, ends)
@@ -174,9 +171,11 @@ class VectorMatcher:
         database.scan(data, match_event_handler=found, scratch=scratch)
 
 
-def _in_windows(shape: Shape, skeleton: bytes, ends: list[int]) -> list[Hit]:
+def _in_windows(shape: Shape, skeleton: bytes, ends: list[int]) -> list[Span]:
     """The exact rule, wherever a match may end near one of ``ends`` (ascending)."""
-    hits: list[Hit] = []
+    if shape.fixed:
+        return _at_ends(shape, skeleton, ends)
+    hits: list[Span] = []
     reach = shape.length + 2
     low, high = ends[0] - reach, ends[0]
     for end in ends[1:]:
@@ -189,11 +188,21 @@ def _in_windows(shape: Shape, skeleton: bytes, ends: list[int]) -> list[Hit]:
     return hits
 
 
-def _search(shape: Shape, skeleton: bytes, low: int, high: int, into: list[Hit]) -> None:
+def _at_ends(shape: Shape, skeleton: bytes, ends: list[int]) -> list[Span]:
+    """The same for a shape of one length: it can start in two places only."""
+    match = shape.pattern.match
+    starts = {
+        end - shape.length - back for end in ends for back in (0, 1) if end > shape.length - 1
+    }
+    found = ((start, match(skeleton, start)) for start in sorted(starts) if start >= 0)
+    return [(start, hit.end(1)) for start, hit in found if hit]
+
+
+def _search(shape: Shape, skeleton: bytes, low: int, high: int, into: list[Span]) -> None:
     for match in shape.pattern.finditer(skeleton, max(0, low), high + shape.length + 8):
         if match.start() >= high:
             break
-        into.append(Hit(shape.name, match.start(), match.end(1)))
+        into.append((match.start(), match.end(1)))
 
 
 def _by_first(words: dict[str, int]) -> dict[str, list[tuple[str, int]]]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from shared.detect import checks
-from shared.detect.rulebook import Rule, Rulebook
-from shared.detect.scene import Candidate, Draft, Reason, Scene, Tally
+from shared.detect.rulebook import Reason, Rule, Rulebook
+from shared.detect.scene import Candidate, Draft, Scene, Tally
 from shared.detect.scoring import Surroundings, weigh_slot
-from shared.detect.shapes import Hit, Shape
+from shared.detect.shapes import Shape, Span
 from shared.detect.skeleton import digits_of
 from shared.detect.slots import Key, Slots
 
@@ -28,25 +28,31 @@ class Recognizer:
     slotted: ClassVar[bool] = False
     """Whether a column's pass rate counts (only with a check digit that chance often fails)."""
 
+    sure_shapes: ClassVar[frozenset[str]] = frozenset()
+    """Shapes that need no label: no word is looked for around them."""
+
     def __init__(self, rule: Rule, book: Rulebook) -> None:
         self.rule = rule
         self._surroundings = Surroundings(rule, book)
 
-    def value(self, scene: Scene, hit: Hit) -> Candidate | None:
-        """The candidate of a hit, or None; by default its digits."""
-        return Candidate(
-            hit.shape, hit.start, hit.end, digits_of(scene.skeleton[hit.start : hit.end])
-        )
+    def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
+        """The candidate of a shape's hit, or None; by default its digits."""
+        start, end = span
+        return Candidate(shape, start, end, digits_of(scene.skeleton[start:end]))
 
     def weigh(self, scene: Scene, candidate: Candidate, tally: Tally) -> None:
         """Add the entity's own evidence (grouping, rivals)."""
+
+    def decisive(self, candidate: Candidate) -> bool:
+        """Whether the form alone says enough, so that no word near is looked for."""
+        return candidate.shape in self.sure_shapes or not self._surroundings.looked_for
 
     def candidates(self, scene: Scene) -> list[Candidate]:
         """All candidates of a segment, in order; at one span the first shape counts."""
         found: dict[tuple[int, int], Candidate] = {}
         for shape in self.shapes:
-            for hit in scene.hits.get(shape.name, ()):
-                candidate = self.value(scene, hit)
+            for span in scene.hits.get(shape.name, ()):
+                candidate = self.value(scene, shape.name, span)
                 if candidate is not None:
                     found.setdefault((candidate.start, candidate.end), candidate)
         return sorted(found.values(), key=lambda c: (c.start, c.end))
@@ -64,23 +70,22 @@ class Recognizer:
             return []
         passed = self.passes(candidates)
         slots = Slots(scene, candidates, passed) if self.slotted else None
+        judged: dict[tuple[Key, int], list[Draft]] = {}
         drafts = []
-        judged: dict[tuple[Key, int], tuple[int, Draft]] = {}
         for at, candidate in enumerate(candidates):
             if not passed[at]:
                 continue
-            slot = None
-            if slots is not None and slots.keys[at][2] != "":
-                slot = (slots.keys[at], scene.tables.block(candidate.start))
-                count, last = judged.get(slot, (0, None))
-                if last is not None and count >= _SCORED_IN_SLOT:
+            key = slots.keys[at] if slots else None
+            if key is None or key[2] == "":
+                draft = self.judge(scene, candidate, slots, key)
+            else:
+                known = judged.setdefault((key, scene.tables.block(candidate.start)), [])
+                if len(known) < _SCORED_IN_SLOT:
+                    draft = self.judge(scene, candidate, slots, key)
+                    known.append(draft)
+                else:
+                    last = known[-1]
                     draft = Draft(candidate, self.entity, last.score, last.level, last.reasons)
-                    if draft.level:
-                        drafts.append(draft)
-                    continue
-            draft = self.judge(scene, candidate, slots, slots.keys[at] if slots else None)
-            if slot is not None:
-                judged[slot] = (judged.get(slot, (0, draft))[0] + 1, draft)
             if draft.level:
                 drafts.append(draft)
         return drafts
@@ -107,7 +112,8 @@ class Recognizer:
             tally.add("base")
         if self.rule.check:
             tally.add("check")
-        self._surroundings.weigh(scene, candidate, tally)
+        if not self.decisive(candidate):
+            self._surroundings.weigh(scene, candidate, tally)
         if slots is not None and key is not None:
             weigh_slot(slots, key, tally)
         self.weigh(scene, candidate, tally)

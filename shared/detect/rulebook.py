@@ -12,6 +12,7 @@ import yaml
 
 from shared.detect.matcher import Vocabulary
 from shared.errors import PolicyError
+from shared.model import Evidence
 
 PACKAGE: Final = "shared.detect.rules"
 NEAR, AGAINST, PERSON = "near", "against", "person"
@@ -50,6 +51,16 @@ class Rule:
     friends: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """An evidence before it is put into words; ``word`` is from our own lists."""
+
+    code: str
+    weight: float
+    word: str = ""
+    n: int = 0
+
+
 @dataclass(frozen=True)
 class Rulebook:
     """All rules of an engine, its vocabulary, and the role of each word for each entity.
@@ -62,6 +73,7 @@ class Rulebook:
     roles: Mapping[str, tuple[str, ...]]
     factors: tuple[float, ...]
     evidence: Mapping[str, Mapping[str, str]]
+    worded: dict[Reason, Evidence] = field(default_factory=dict, repr=False)
 
 
 def _yaml(text: str, where: str) -> dict[str, Any]:

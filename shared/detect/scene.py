@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from shared.detect.rulebook import Rule
-from shared.detect.shapes import Hit
+from shared.detect.rulebook import Reason, Rule
+from shared.detect.shapes import Span
 from shared.detect.tables import Tables
 from shared.detect.words import WordIndex
 from shared.model import Level
@@ -16,19 +16,19 @@ from shared.model import Level
 class Scene:
     """One segment under examination; all positions are characters of its text.
 
-    ``subject`` holds the vocabulary's indices of words in the item's names and subjects.
+    ``subject()`` gives the vocabulary's indices of words in the item's names and subjects.
     """
 
     text: str = field(repr=False)
     skeleton: bytes = field(repr=False)
-    hits: Mapping[str, list[Hit]] = field(repr=False)
+    hits: Mapping[str, list[Span]] = field(repr=False)
     words: WordIndex = field(repr=False)
     tables: Tables = field(repr=False)
-    subject: frozenset[int] = frozenset()
+    subject: Callable[[], frozenset[int]]
     is_table: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Candidate:
     """Something with the right form; ``value`` is folded (ASCII, no separators)."""
 
@@ -36,16 +36,6 @@ class Candidate:
     start: int
     end: int
     value: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """An evidence before it is put into words; ``word`` is from our own lists."""
-
-    code: str
-    weight: float
-    word: str = ""
-    n: int = 0
 
 
 class Tally:
@@ -74,7 +64,7 @@ class Tally:
         return Level.LOW if score >= low else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Draft:
     """A judged candidate, not yet masked."""
 

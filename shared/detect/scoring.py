@@ -10,7 +10,6 @@ from shared.detect.rulebook import AGAINST, NEAR, PERSON, Rule, Rulebook, Steps
 from shared.detect.scene import Candidate, Scene, Tally
 from shared.detect.slots import Key, Slots
 
-_BEFORE, _AFTER = 300, 150
 _PERSON_WITHIN = 200
 _SPACED_WITHIN = 80
 _GAPS = re.compile(r"[\s\u200b・_\-]+")
@@ -44,6 +43,11 @@ class Surroundings:
         self._words = book.vocabulary.words
         self._needles = _needles(rule.labels)
         self._spaced = _needles(rule.spaced or rule.labels)
+        reach = [within for within, _ in (*rule.near, *rule.against)]
+        person = _PERSON_WITHIN if rule.weights["personal"] else 0
+        self._before = max([*reach, person])
+        self._after = self._before // 2
+        self.looked_for = bool(self._before)
 
     def weigh(self, scene: Scene, candidate: Candidate, tally: Tally) -> None:
         """Add the words near, the header and the subject."""
@@ -63,7 +67,7 @@ class Surroundings:
             tally.add("subject", word=word)
         if not header:
             self._speak_against(tally, near[0], against, other=other)
-        if persons:
+        if persons and self._rule.weights["personal"]:
             most = self._rule.weights["personal_most"]
             tally.add("personal", min(most, self._rule.weights["personal"] * persons), n=persons)
 
@@ -82,7 +86,9 @@ class Surroundings:
         against = (0.0, "against", "", 0)
         persons: set[int] = set()
         start, end = candidate.start, candidate.end
-        for word_start, word_end, index in scene.words.between(start - _BEFORE, end + _AFTER):
+        for word_start, word_end, index in scene.words.between(
+            start - self._before - 16, end + self._after
+        ):
             role = self._roles[index]
             if not role or (start < word_end and word_start < end):
                 continue
@@ -135,7 +141,7 @@ class Surroundings:
         return "", bool(_OTHER_NUMBER.search(header))
 
     def _in_subject(self, scene: Scene) -> str:
-        for index in sorted(scene.subject):
+        for index in sorted(scene.subject()):
             if self._roles[index] == NEAR:
                 return self._words[index]
         return ""

@@ -14,6 +14,9 @@ from functools import cached_property
 
 from shared.errors import PolicyError
 
+type Span = tuple[int, int]
+"""(start, end) in characters."""
+
 LONGEST = 256
 """Characters; a shape that can match more is refused (bounded work)."""
 
@@ -35,10 +38,11 @@ class Shape:
     alone: str = ""
     ends: str = ""
     length: int = field(init=False, default=0)
+    fixed: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         try:
-            width = re._parser.parse(self.tail).getwidth()[1]  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to know a pattern's width
+            least, width = re._parser.parse(self.tail).getwidth()  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to know a pattern's width
         except re.error as error:
             message = f"shape {self.name}: {error.msg} at {error.pos}"
             raise PolicyError(message) from None
@@ -46,6 +50,7 @@ class Shape:
             message = f"shape {self.name}: its length must be bounded (under {LONGEST} characters)"
             raise PolicyError(message)
         object.__setattr__(self, "length", width + 1)
+        object.__setattr__(self, "fixed", least == width)
 
     @cached_property
     def pattern(self) -> re.Pattern[bytes]:
@@ -61,12 +66,3 @@ class Shape:
         start = f"(?:^|[^{self.before}])" if self.before else ""
         stop = f"(?:[^{self.after}]|$)" if self.after else ""
         return f"{start}{self.head}{self.tail}{stop}".encode("latin-1")
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A shape at ``start:end`` of the skeleton."""
-
-    shape: str
-    start: int
-    end: int

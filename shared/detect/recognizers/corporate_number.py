@@ -8,7 +8,7 @@ from shared.detect import checks
 from shared.detect.recognizer import Recognizer
 from shared.detect.rivals import amount, degenerate, weigh_neighbours
 from shared.detect.scene import Candidate, Scene, Tally
-from shared.detect.shapes import Hit, Shape
+from shared.detect.shapes import Shape, Span
 
 _LENGTH = 13
 SHAPE = Shape(
@@ -26,12 +26,12 @@ class CorporateNumber(Recognizer):
     shapes: ClassVar[tuple[Shape, ...]] = (SHAPE,)
     slotted: ClassVar[bool] = True
 
-    def value(self, scene: Scene, hit: Hit) -> Candidate | None:
+    def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
         """Thirteen digits, not the tail of something longer."""
-        separated = hit.end - hit.start > _LENGTH
-        if separated and scene.skeleton[max(0, hit.start - 2) : hit.start][:1].isdigit():
+        separated = span[1] - span[0] > _LENGTH
+        if separated and scene.skeleton[max(0, span[0] - 2) : span[0]][:1].isdigit():
             return None
-        return super().value(scene, hit)
+        return super().value(scene, shape, span)
 
     def weigh(self, scene: Scene, candidate: Candidate, tally: Tally) -> None:
         """A JAN (13 digits, modulus 10) is the rival."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 from shared.detect.recognizer import Recognizer
 from shared.detect.rivals import degenerate, weigh_neighbours
 from shared.detect.scene import Candidate, Scene, Tally
-from shared.detect.shapes import Hit, Shape
+from shared.detect.shapes import Shape, Span
 
 _S = r"[\- \x9f]"
 SHAPE = Shape(
@@ -32,9 +32,9 @@ class CreditCard(Recognizer):
     entity: ClassVar[str] = "credit_card"
     shapes: ClassVar[tuple[Shape, ...]] = (SHAPE,)
 
-    def value(self, scene: Scene, hit: Hit) -> Candidate | None:
+    def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
         """Digits with a brand's prefix and length."""
-        candidate = super().value(scene, hit)
+        candidate = super().value(scene, shape, span)
         return candidate if candidate and _BRANDS.fullmatch(candidate.value) else None
 
     def weigh(self, scene: Scene, candidate: Candidate, tally: Tally) -> None:

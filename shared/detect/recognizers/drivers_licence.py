@@ -8,7 +8,7 @@ from shared.detect import common_shapes as shapes
 from shared.detect.recognizer import Recognizer
 from shared.detect.rivals import amount, degenerate, timestamp, weigh_neighbours
 from shared.detect.scene import Candidate, Scene, Tally
-from shared.detect.shapes import Hit, Shape
+from shared.detect.shapes import Shape, Span
 
 _LENGTH = 12
 
@@ -19,9 +19,9 @@ class DriversLicence(Recognizer):
     entity: ClassVar[str] = "drivers_licence"
     shapes: ClassVar[tuple[Shape, ...]] = (shapes.PLAIN_12, shapes.GROUPED_12, shapes.ODD_12)
 
-    def value(self, scene: Scene, hit: Hit) -> Candidate | None:
+    def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
         """Twelve digits, or None."""
-        candidate = super().value(scene, hit)
+        candidate = super().value(scene, shape, span)
         return candidate if candidate and len(candidate.value) == _LENGTH else None
 
     def weigh(self, scene: Scene, candidate: Candidate, tally: Tally) -> None:

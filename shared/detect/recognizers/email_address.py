@@ -7,10 +7,10 @@ from typing import ClassVar
 
 from shared.detect.recognizer import Recognizer
 from shared.detect.scene import Candidate, Scene
-from shared.detect.shapes import Hit, Shape
+from shared.detect.shapes import Shape, Span
 
 SHAPE = Shape("at", r"[A-Za-z0-9._%+\-]", "@[A-Za-z0-9]", before="", after="")
-_LOCAL = re.compile(rb"[A-Za-z0-9_%+](?:[A-Za-z0-9._%+\-]{0,62}[A-Za-z0-9_%+\-])?$")
+_LOCAL = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-"
 _HOST = re.compile(
     rb"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9])"
 )
@@ -22,13 +22,16 @@ class EmailAddress(Recognizer):
     entity: ClassVar[str] = "email_address"
     shapes: ClassVar[tuple[Shape, ...]] = (SHAPE,)
 
-    def value(self, scene: Scene, hit: Hit) -> Candidate | None:
+    def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
         """The address around the at sign, in lower case."""
-        at = hit.start + 1
-        local = _LOCAL.search(scene.skeleton[max(0, at - 64) : at])
+        at = span[0] + 1
         host = _HOST.match(scene.skeleton, at + 1, at + 255)
-        if local is None or host is None:
+        if host is None:
             return None
-        start = at - len(local.group())
+        before = scene.skeleton[max(0, at - 64) : at]
+        local = before[len(before.rstrip(_LOCAL)) :].lstrip(b".-")
+        if not local or local.endswith(b"."):
+            return None
+        start = at - len(local)
         value = scene.skeleton[start : host.end()].lower()
-        return Candidate(hit.shape, start, host.end(), value)
+        return Candidate(shape, start, host.end(), value)

@@ -8,7 +8,7 @@ from shared.detect import common_shapes as shapes
 from shared.detect.recognizer import Recognizer
 from shared.detect.rivals import weigh_neighbours, weigh_rivals
 from shared.detect.scene import Candidate, Scene, Tally
-from shared.detect.shapes import Hit, Shape
+from shared.detect.shapes import Shape, Span
 
 _LENGTH = 12
 _CELLS = "n12_cells"
@@ -21,9 +21,9 @@ class MyNumber(Recognizer):
     shapes: ClassVar[tuple[Shape, ...]] = shapes.ANY_12
     slotted: ClassVar[bool] = True
 
-    def value(self, scene: Scene, hit: Hit) -> Candidate | None:
+    def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
         """Twelve digits, or None."""
-        candidate = super().value(scene, hit)
+        candidate = super().value(scene, shape, span)
         return candidate if candidate and len(candidate.value) == _LENGTH else None
 
     def weigh(self, scene: Scene, candidate: Candidate, tally: Tally) -> None:

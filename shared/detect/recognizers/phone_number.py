@@ -9,9 +9,10 @@ from typing import ClassVar
 from shared.detect.recognizer import Recognizer
 from shared.detect.rivals import weigh_neighbours
 from shared.detect.scene import Candidate, Scene, Tally
-from shared.detect.shapes import Hit, Shape
+from shared.detect.shapes import Shape, Span
 
-_S = r"[\- ()\x9f]"
+_S = r"[\-()\x9f]"
+_G = r"[\- ()\x9f]"
 GROUPED = Shape(
     "phone_grouped",
     "0",
@@ -19,11 +20,18 @@ GROUPED = Shape(
     alone=r"(?<![0-9][\-.][0-9])",
     ends=r"(?![\-.][0-9])",
 )
+SPACED = Shape(
+    "phone_spaced",
+    "0",
+    "[1-9][0-9]{0,3} [0-9]{1,4} [0-9]{4}",
+    alone=r"(?<![0-9] [0-9])",
+    ends=r"(?! [0-9])",
+)
 PLAIN = Shape("phone_plain", "0", "[1-9][0-9]{8,9}")
 ABROAD = Shape(
     "phone_abroad",
     r"\+",
-    rf"81{_S}{{0,2}}(?:\(0\))?[1-9][0-9]{{0,3}}{_S}{{0,2}}[0-9]{{1,4}}{_S}{{0,2}}[0-9]{{3,4}}",
+    rf"81{_G}{{0,2}}(?:\(0\))?[1-9][0-9]{{0,3}}{_G}{{0,2}}[0-9]{{1,4}}{_G}{{0,2}}[0-9]{{3,4}}",
     before="",
 )
 _MOBILE = re.compile(rb"0[5-9]0[1-9][0-9]{7}")
@@ -36,23 +44,24 @@ class PhoneNumber(Recognizer):
     """Grouped numbers stand by themselves; ten or eleven bare digits need a label."""
 
     entity: ClassVar[str] = "phone_number"
-    shapes: ClassVar[tuple[Shape, ...]] = (GROUPED, ABROAD, PLAIN)
+    shapes: ClassVar[tuple[Shape, ...]] = (GROUPED, ABROAD, SPACED, PLAIN)
+    sure_shapes: ClassVar[frozenset[str]] = frozenset({"phone_grouped", "phone_abroad"})
 
-    def value(self, scene: Scene, hit: Hit) -> Candidate | None:
+    def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
         """The national number, from 0 on, of the right length for its first digits."""
-        candidate = super().value(scene, hit)
+        candidate = super().value(scene, shape, span)
         if candidate is None:
             return None
         digits = candidate.value
-        if hit.shape == "phone_abroad":
+        if shape == "phone_abroad":
             digits = b"0" + digits[2:].removeprefix(b"0")
         if len(digits) > _LONGEST or not _assigned(digits):
             return None
-        return Candidate(hit.shape, hit.start, hit.end, digits)
+        return Candidate(shape, span[0], span[1], digits)
 
     def weigh(self, scene: Scene, candidate: Candidate, tally: Tally) -> None:
         """Grouping, and for bare fixed-line digits what libphonenumber says."""
-        if candidate.shape != "phone_plain":
+        if candidate.shape in self.sure_shapes:
             tally.add("grouped")
         elif _MOBILE.fullmatch(candidate.value) or _known(candidate.value):
             tally.add("valid_range")
