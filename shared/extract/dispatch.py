@@ -20,21 +20,37 @@ class Reader:
 
 # Format (from sniff) → reader. A new format is one line here, its signature in sniff.py and a file.
 READERS: dict[str, Reader] = {
+    "7z": Reader("shared.extract.archives"),
+    "bzip2": Reader("shared.extract.archives"),
     "calendar": Reader("shared.extract.contentlines", risky=False),
     "cms": Reader("shared.extract.smime", risky=False),
     "csv": Reader("shared.extract.csvtable", risky=False),
+    "doc": Reader("shared.extract.ole"),
     "docx": Reader("shared.extract.docx"),
+    "gzip": Reader("shared.extract.archives"),
     "html": Reader("shared.extract.hypertext", risky=False),
+    "jtd": Reader("shared.extract.ole"),
+    "lzh": Reader("shared.extract.archives"),
     "mail": Reader("shared.extract.mail", risky=False),
     "msg": Reader("shared.extract.msg"),
+    "odf": Reader("shared.extract.odf"),
+    "ole": Reader("shared.extract.ole"),
+    "ooxml-encrypted": Reader("shared.extract.office_crypto"),
     "pdf": Reader("shared.extract.pdf"),
+    "ppt": Reader("shared.extract.ole"),
     "pptx": Reader("shared.extract.pptx"),
+    "rtf": Reader("shared.extract.rtf"),
+    "tar": Reader("shared.extract.archives"),
     "text": Reader("shared.extract.text", risky=False),
     "tnef": Reader("shared.extract.tnef"),
     "vcard": Reader("shared.extract.contentlines", risky=False),
+    "xls": Reader("shared.extract.ole"),
+    "xlsb": Reader("shared.extract.xlsb"),
     "xlsx": Reader("shared.extract.xlsx"),
     "xml": Reader("shared.extract.xmltext", risky=False),
+    "xz": Reader("shared.extract.archives"),
     "zip": Reader("shared.extract.zip_archive"),
+    "zstd": Reader("shared.extract.archives"),
 }
 
 # Formats that are known and not read: the gap says more than "unknown".

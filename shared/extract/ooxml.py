@@ -168,6 +168,14 @@ _WIDE = re.compile(rb"(?:[\x20-\x7e]\x00){4,}")
 _NARROW = re.compile(rb"[\x20-\x7e]{6,}")
 
 
+_KANA_KANJI = re.compile(rb"(?:[\x20-\x7e]\x00|[\x00-\xff][\x30\x4e-\x9f]|[\x00-\xef]\xff){3,}")
+
+
+def wide_words(data: bytes) -> str:
+    """The runs of UTF-16LE Japanese and ASCII in binary data, a line each."""
+    return "\n".join(run.decode("utf-16-le", "replace") for run in _KANA_KANJI.findall(data))
+
+
 def printable(data: bytes) -> str:
     """The runs of ASCII in binary data, wide and narrow, a line each."""
     wide = [run.decode("utf-16-le") for run in _WIDE.findall(data)]

@@ -104,11 +104,27 @@ def parse[S: Sink](data: bytes, job: Job, location: str, make: Callable[[], S]) 
 
 # Attributes that hold words a person wrote (alternative text, prompts, pivot cache values).
 SPOKEN = frozenset(
-    {
-        "alt", "author", "caption", "descr", "displayName", "displayText", "error", "errorTitle",
-        "initials", "instr", "prompt", "promptTitle", "string", "text", "title", "tooltip", "userName", "v",
-    }
-)  # fmt: skip
+    [
+        "alt",
+        "author",
+        "caption",
+        "descr",
+        "displayName",
+        "displayText",
+        "error",
+        "errorTitle",
+        "initials",
+        "instr",
+        "prompt",
+        "promptTitle",
+        "string",
+        "text",
+        "title",
+        "tooltip",
+        "userName",
+        "v",
+    ]
+)
 # On these elements ``val`` and ``value`` are words too; on most others they are settings.
 SPEAKERS = frozenset(
     {"docVar", "alias", "tag", "default", "helpText", "statusText", "listItem", "category"}

@@ -6,7 +6,7 @@ import io
 import zipfile
 import zlib
 from collections import Counter
-from typing import IO
+from typing import Protocol
 
 from shared.extract.job import SMALL, Document, Job, LimitError
 from shared.model import GapCode
@@ -17,6 +17,13 @@ UTF8_NAMES = 0x800
 ENCRYPTED = 0x1
 # What hostile or damaged members raise; the member is then malformed, the others are still read.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
+
+
+class Source(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most ``size`` bytes, none at the end."""
 
 
 def member_name(info: zipfile.ZipInfo) -> str:
@@ -61,7 +68,7 @@ def _has_unlisted(data: bytes, archive: zipfile.ZipFile) -> bool:
     return data.find(LOCAL_HEADER, at, archive.start_dir) >= 0
 
 
-def drain(stream: IO[bytes], job: Job, packed: int) -> bytes:
+def drain(stream: Source, job: Job, packed: int) -> bytes:
     """All of a stream, spending the budget as it comes; LimitError over bytes, ratio or time.
 
     ``packed`` is the stream's packed size in bytes (0: unknown, no ratio).

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import archive_cases
+import legacy_cases
 import office_cases
 import pdf_cases
 
@@ -35,7 +36,10 @@ ALL = [
         for kind, place, build, location in office_cases.CASES
     ),
     *(Case("pdf", *rest) for rest in pdf_cases.CASES),
-    *(Case(*row) for row in archive_cases.CASES),
+    *(
+        Case(*row, leading_zero="先頭の 0" in row[1])
+        for row in (*legacy_cases.CASES, *archive_cases.CASES)
+    ),
 ]
 
 
