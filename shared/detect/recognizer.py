@@ -11,9 +11,10 @@ from shared.detect.scene import Candidate, Draft, Scene, Tally
 from shared.detect.scoring import Surroundings, weigh_slot
 from shared.detect.shapes import Shape, Span
 from shared.detect.skeleton import digits_of
-from shared.detect.slots import Key, Slots
+from shared.detect.slots import Key, Slots, key_of
 
 _SCORED_IN_SLOT = 50
+_MANY = 200
 
 
 class Recognizer:
@@ -70,12 +71,13 @@ class Recognizer:
             return []
         passed = self.passes(candidates)
         slots = Slots(scene, candidates, passed) if self.slotted else None
+        many = len(candidates) > _MANY
         judged: dict[tuple[Key, int], list[Draft]] = {}
         drafts = []
         for at, candidate in enumerate(candidates):
             if not passed[at]:
                 continue
-            key = slots.keys[at] if slots else None
+            key = slots.keys[at] if slots else key_of(scene, candidate) if many else None
             if key is None or key[2] == "":
                 draft = self.judge(scene, candidate, slots, key)
             else:
