@@ -40,11 +40,12 @@ def fill(text: str, data: Mapping[str, Any]) -> str:
             return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
         value: Any = data
         for part in name.split("."):
-            below = {str(key).lower(): each for key, each in value.items()}
-            if part not in below:
+            below = value.items() if isinstance(value, Mapping) else ()
+            found = {str(key).lower(): each for key, each in below}
+            if part not in found:
                 message = f"no value for the expression {match[0]}"
                 raise BindingError(message)
-            value = below[part]
+            value = found[part]
         return str(value)
 
     return _FIELD.sub(one, text)

@@ -24,17 +24,17 @@ def bench(azurite, tmp_path):
         yield one
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_bench(azurite, tmp_path_factory):
-    """A run shared by a module's tests that do not disturb each other."""
+    """A run shared by the tests that do not disturb each other."""
     one = Bench(azurite.connection_string, tmp_path_factory.mktemp("host"))
     with one.blobs, one.queues:
         yield one
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def host(shared_bench):
-    """The sample app running, shared by a module's tests."""
+    """The sample app running, shared by the tests that leave it running."""
     with shared_bench.host() as running:
         yield running
 

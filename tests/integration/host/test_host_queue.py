@@ -7,16 +7,17 @@ import os
 import signal
 import time
 
+import pytest
 from host_bench import call, status, until
 
 
-def test_queue_message_runs_and_is_deleted(bench):
-    with bench.host():
-        bench.send("work", {"name": "件"})
-        (done,) = bench.receive_json("done")
-        assert done["got"] == {"name": "件"}
-        assert done["count"] == 1
-        until(lambda: bench.depth("work") == 0)
+@pytest.mark.usefixtures("host")
+def test_queue_message_runs_and_is_deleted(shared_bench):
+    shared_bench.send("work", {"name": "件"})
+    (done,) = shared_bench.receive_json("done")
+    assert done["got"] == {"name": "件"}
+    assert done["count"] == 1
+    until(lambda: shared_bench.depth("work") == 0)
 
 
 def test_queue_that_is_created_later_is_picked_up(bench):
@@ -26,28 +27,29 @@ def test_queue_that_is_created_later_is_picked_up(bench):
         assert bench.receive_json("done") == [{"slept": 0.0, "count": 1}]
 
 
-def test_queue_message_that_does_not_decode_goes_to_poison_verbatim_and_never_runs(bench):
-    with bench.host() as host:
-        bench.send("work", '{"not":"base64"}', raw=True)
-        assert bench.receive("work-poison", raw=True) == ['{"not":"base64"}']
-        counts = status(host)["functions"]["on_work"]
-        assert (counts["success"], counts["failure"]) == (0, 0)
+def test_queue_message_that_does_not_decode_goes_to_poison_verbatim_and_never_runs(
+    host, shared_bench
+):
+    before = status(host)["functions"]["on_work"]
+    shared_bench.send("work", '{"not":"base64"}', raw=True)
+    assert shared_bench.receive("work-poison", raw=True) == ['{"not":"base64"}']
+    assert status(host)["functions"]["on_work"] == before
 
 
-def test_queue_message_that_fails_max_dequeue_count_times_goes_to_poison(bench):
-    with bench.host() as host:
-        bench.send("work", {"do": "fail"})
-        assert bench.receive_json("work-poison") == [{"do": "fail"}]
-        assert status(host)["functions"]["on_work"]["failure"] == 3
-        until(lambda: bench.depth("work") == 0)
+def test_queue_message_that_fails_max_dequeue_count_times_goes_to_poison(host, shared_bench):
+    before = status(host)["functions"]["on_work"]["failure"]
+    shared_bench.send("work", {"do": "fail"})
+    assert shared_bench.receive_json("work-poison") == [{"do": "fail"}]
+    assert status(host)["functions"]["on_work"]["failure"] == before + 3
+    until(lambda: shared_bench.depth("work") == 0)
 
 
-def test_queue_message_that_crashes_its_worker_comes_back_and_succeeds(bench):
-    with bench.host() as host:
-        bench.send("work", {"do": "crash"})
-        (done,) = bench.receive_json("done")
-        assert done["count"] == 2
-        assert status(host)["workers"][0]["restarts"] == 1
+def test_queue_message_that_crashes_its_worker_comes_back_and_succeeds(host, shared_bench):
+    before = status(host)["workers"][0]["restarts"]
+    shared_bench.send("work", {"do": "crash"})
+    (done,) = shared_bench.receive_json("done")
+    assert done["count"] == 2
+    assert status(host)["workers"][0]["restarts"] == before + 1
 
 
 def test_queue_function_over_the_timeout_has_its_worker_killed(bench):
@@ -90,9 +92,9 @@ def test_worker_ends_when_its_host_alone_is_killed(bench):
 
 def test_queue_message_is_renewed_while_its_function_runs(bench):
     with bench.host(receive_visibility=1):
-        bench.send("slow", "2.5")
-        assert bench.receive_json("done") == [{"slept": 2.5, "count": 1}]
-        assert bench.receive("done", within=1.5) == []
+        bench.send("slow", "1.8")
+        assert bench.receive_json("done") == [{"slept": 1.8, "count": 1}]
+        assert bench.receive("done", within=0.5) == []
         assert bench.depth("slow") == 0
 
 
@@ -115,10 +117,10 @@ def test_stop_gives_back_what_does_not_finish_at_once(bench):
     assert bench.receive("slow", within=2) == ["30"]
 
 
-def test_queue_returned_array_is_one_message_an_element(bench):
-    with bench.host():
-        bench.send("many", '["a", {"b": "名"}]')
-        assert sorted(bench.receive("done", 2)) == ["a", '{"b": "名"}']
+@pytest.mark.usefixtures("host")
+def test_queue_returned_array_is_one_message_an_element(shared_bench):
+    shared_bench.send("many", '["a", {"b": "名"}]')
+    assert sorted(shared_bench.receive("done", 2)) == ["a", '{"b": "名"}']
 
 
 def test_own_output_wakes_the_listener(bench):

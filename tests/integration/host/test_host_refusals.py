@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from host_bench import APP, call, refusal
 
 HTTP = """
@@ -15,61 +14,24 @@ def x(req: func.HttpRequest) -> str:
 """
 
 
-@pytest.mark.parametrize(
-    ("decorators", "argument", "named"),
-    [
-        (
-            '@app.service_bus_queue_trigger(arg_name="m", queue_name="q", connection="C")',
-            "m: func.ServiceBusMessage",
-            "serviceBusTrigger",
-        ),
-        (
-            '@app.route("y")\n'
-            '@app.blob_input(arg_name="b", path="c/x", connection="AzureWebJobsStorage")',
-            "req: func.HttpRequest, b: func.InputStream",
-            "blob",
-        ),
-        (
-            '@app.queue_trigger(arg_name="m", queue_name="q", connection="AzureWebJobsStorage")\n'
-            '@app.retry(strategy="fixed_delay", max_retry_count="2", delay_interval="00:00:01")',
-            "m: func.QueueMessage",
-            "@app.retry",
-        ),
-        (
-            '@app.queue_trigger(arg_name="m", queue_name="%NO_SUCH%", connection="AzureWebJobsStorage")',
-            "m: func.QueueMessage",
-            "NO_SUCH",
-        ),
-        (
-            '@app.queue_trigger(arg_name="m", queue_name="q", connection="NO_SUCH")',
-            "m: func.QueueMessage",
-            "NO_SUCH",
-        ),
-        (
-            '@app.queue_trigger(arg_name="m", queue_name="q", connection="BY_IDENTITY")',
-            "m: func.QueueMessage",
-            "BY_IDENTITY__queueServiceUri",
-        ),
-        (
-            '@app.timer_trigger(arg_name="t", schedule="0 0 12 ? * MON#1")',
-            "t: func.TimerRequest",
-            "NCRONTAB",
-        ),
-        ('@app.route("y/{d:datetime}")', "req: func.HttpRequest", "datetime"),
-        (
-            '@app.blob_trigger(arg_name="b", path="{c}/x", connection="AzureWebJobsStorage")',
-            "b: func.InputStream",
-            "container",
-        ),
-    ],
-)
-def test_start_refuses_by_name(bench, app_folder, decorators, argument, named):
-    source = f"import azure.functions as func\napp = func.FunctionApp()\n{decorators}\n"
-    folder = app_folder(source + f"def subject({argument}) -> None:\n    pass\n")
-    env = {"BY_IDENTITY__queueServiceUri": "https://x.queue.core.windows.net"}
-    reason = refusal(bench.host(appdir=folder, env=env))
-    assert "refused" in reason
-    assert named in reason
+def test_start_refuses_a_binding_by_name(bench, app_folder):
+    folder = app_folder("""
+import azure.functions as func
+app = func.FunctionApp()
+@app.service_bus_queue_trigger(arg_name="m", queue_name="q", connection="C")
+def subject(m: func.ServiceBusMessage) -> None:
+    pass
+""")
+    assert "subject: the trigger or input binding serviceBusTrigger" in refusal(
+        bench.host(appdir=folder)
+    )
+
+
+def test_start_refuses_a_connection_by_identity(bench):
+    env = {"STORE_B": "", "STORE_B__queueServiceUri": "https://x.queue.core.windows.net"}
+    reason = refusal(bench.host(env=env))
+    assert "STORE_B is by identity (STORE_B__queueServiceUri)" in reason
+    assert "set STORE_B to a connection string" in reason
 
 
 def test_start_refuses_a_host_json_key_by_name(bench, app_folder):
