@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from shared.detect.labelled import Triggers
 from shared.detect.masks import FingerprintKey, mask
 from shared.detect.matcher import Matcher, PlainMatcher, VectorMatcher, Vocabulary
 from shared.detect.recognizer import Recognizer
 from shared.detect.recognizers import ALL
+from shared.detect.rule_recognizer import RuleRecognizer
 from shared.detect.rulebook import Reason, Rule, Rulebook, load
 from shared.detect.scene import Draft, Scene
 from shared.detect.shapes import Shape
@@ -34,11 +36,14 @@ class _Parts:
     book: Rulebook
     recognizers: tuple[Recognizer, ...]
     matcher: Matcher
+    triggers: Triggers
     by_shape: Mapping[str, tuple[int, ...]]
+    by_label: Mapping[str, int]
 
     def concerned(self, scene: Scene) -> list[Recognizer]:
         """The recognizers that have a shape among the hits, in their order."""
         indices = {index for name in scene.hits for index in self.by_shape[name]}
+        indices.update(self.by_label[entity] for entity in scene.triggers)
         return [self.recognizers[index] for index in sorted(indices)]
 
 
@@ -185,15 +190,23 @@ def worded(book: Rulebook, reason: Reason) -> Evidence:
 
 def _compile(site_rules: Iterable[str], *, plain: bool) -> _Parts:
     book = load(site_rules)
-    recognizers = tuple(kind(book.rules[kind.entity], book) for kind in ALL)
+    recognizers = (
+        *(kind(book.rules[kind.entity], book) for kind in ALL),
+        *(RuleRecognizer(rule, book) for rule in book.rules.values() if rule.pattern),
+    )
     shapes: dict[str, Shape] = {}
     by_shape: dict[str, tuple[int, ...]] = {}
+    by_label: dict[str, int] = {}
     for index, recognizer in enumerate(recognizers):
         for shape in recognizer.shapes:
             shapes[shape.name] = shape
             by_shape[shape.name] = (*by_shape.get(shape.name, ()), index)
+        if recognizer.labelled:
+            by_label[recognizer.entity] = index
     matcher = _matcher(tuple(shapes.values()), book.vocabulary, plain=plain)
-    return _Parts(book, recognizers, matcher, by_shape)
+    vocabulary, owners = book.labels_of(by_label)
+    triggers = Triggers(_matcher((), vocabulary, plain=plain), vocabulary, owners)
+    return _Parts(book, recognizers, matcher, triggers, by_shape, by_label)
 
 
 def _matcher(shapes: Sequence[Shape], vocabulary: Vocabulary, *, plain: bool) -> Matcher:
@@ -231,10 +244,11 @@ def _scene(parts: _Parts, segment: Segment, subject: _Subject) -> Scene | None:
     text = segment.text
     classes = skeleton(text)
     hits = parts.matcher.shapes(classes)
-    if not hits:
+    triggers = parts.triggers.find(text, classes)
+    if not hits and not triggers:
         return None
     words = WordIndex(parts.matcher, parts.book.vocabulary, text, classes)
-    return Scene(text, classes, hits, words, Tables(text), subject.words, segment.table)
+    return Scene(text, classes, hits, words, Tables(text), triggers, subject.words)
 
 
 def _examine(parts: _Parts, segment: Segment, subject: _Subject) -> list[Draft]:

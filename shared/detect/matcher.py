@@ -232,11 +232,13 @@ def _starts(
 
 def _characters(text: str, pairs: list[WordHit]) -> list[WordHit]:
     """Code-unit starts to character starts, where a text has characters above U+FFFF."""
-    units = [0]
-    for character in text:
-        units.append(units[-1] + (2 if character > "\uffff" else 1))
-    where = {unit: at for at, unit in enumerate(units)}
-    return [(where[at], index) for at, index in pairs if at in where]
+    import numpy as np  # noqa: PLC0415 - there already when this is called
+
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    wide = points > 0xFFFF  # noqa: PLR2004 - the last code point of one unit
+    units = np.cumsum(1 + wide) - (1 + wide)
+    starts = np.searchsorted(units, [at for at, _ in pairs])
+    return [(int(at), index) for at, (_, index) in zip(starts, pairs, strict=True)]
 
 
 def _longest(pairs: list[WordHit], vocabulary: Vocabulary, offset: int) -> list[WordHit]:

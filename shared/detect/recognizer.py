@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from shared.detect import checks
@@ -24,8 +23,10 @@ class Recognizer:
     the verdict of the last of them.
     """
 
-    entity: ClassVar[str]
-    shapes: ClassVar[tuple[Shape, ...]] = ()
+    entity: str
+    shapes: tuple[Shape, ...] = ()
+    labelled: bool = False
+    """Whether the engine looks for the rule's labels all over the text (``scene.triggers``)."""
     slotted: ClassVar[bool] = False
     """Whether a column's pass rate counts (only with a check digit that chance often fails)."""
 
@@ -51,14 +52,18 @@ class Recognizer:
     def candidates(self, scene: Scene) -> list[Candidate]:
         """All candidates of a segment, in order; at one span the first shape counts."""
         found: dict[tuple[int, int], Candidate] = {}
-        for shape in self.shapes:
-            for span in scene.hits.get(shape.name, ()):
-                candidate = self.value(scene, shape.name, span)
-                if candidate is not None:
-                    found.setdefault((candidate.start, candidate.end), candidate)
+        for shape, span in self.spans(scene):
+            candidate = self.value(scene, shape, span)
+            if candidate is not None:
+                found.setdefault((candidate.start, candidate.end), candidate)
         return sorted(found.values(), key=lambda c: (c.start, c.end))
 
-    def passes(self, candidates: Sequence[Candidate]) -> list[bool]:
+    def spans(self, scene: Scene) -> list[tuple[str, Span]]:
+        """(shape, span) of everything to look at."""
+        hits = scene.hits
+        return [(s.name, span) for s in self.shapes if s.name in hits for span in hits[s.name]]
+
+    def passes(self, candidates: list[Candidate]) -> list[bool]:
         """Whether each has a right check digit (all, where the entity has none)."""
         if not self.rule.check:
             return [True] * len(candidates)
@@ -112,7 +117,7 @@ class Recognizer:
         tally = Tally(self.rule)
         if self.rule.weights["base"]:
             tally.add("base")
-        if self.rule.check:
+        if self.rule.check and not self.rule.pattern.get("check_optional"):
             tally.add("check")
         if not self.decisive(candidate):
             self._surroundings.weigh(scene, candidate, tally)

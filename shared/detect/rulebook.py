@@ -49,6 +49,7 @@ class Rule:
     hits: tuple[str, ...] = field(default=(), repr=False)
     misses: tuple[str, ...] = field(default=(), repr=False)
     friends: tuple[str, ...] = ()
+    speaks: str = AGAINST
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,15 @@ class Rulebook:
     factors: tuple[float, ...]
     evidence: Mapping[str, Mapping[str, str]]
     worded: dict[Reason, Evidence] = field(default_factory=dict, repr=False)
+
+    def labels_of(self, entities: Iterable[str]) -> tuple[Vocabulary, list[tuple[str, ...]]]:
+        """The labels of these entities, and for each of them whose it is."""
+        owners: dict[str, list[str]] = {}
+        for entity in entities:
+            for label in self.rules[entity].labels:
+                owners.setdefault(_fold(label), []).append(entity)
+        vocabulary = Vocabulary(sorted(owners))
+        return vocabulary, [tuple(owners[word]) for word in vocabulary.words]
 
 
 def _yaml(text: str, where: str) -> dict[str, Any]:
@@ -157,6 +167,7 @@ def _rule(entity: str, entry: Mapping[str, Any], defaults: Mapping[str, Any]) ->
             hits=tuple(entry.get("hits", ())),
             misses=tuple(entry.get("misses", ())),
             friends=tuple(entry.get("friends", ())),
+            speaks=str(entry.get("speaks", AGAINST)),
         )
     except (KeyError, TypeError, ValueError) as error:
         message = f"rule {entity}: {type(error).__name__}: {error}"
@@ -181,6 +192,7 @@ def _book(
             groups.setdefault(_fold(word), set()).add(rule.entity)
     vocabulary = Vocabulary(sorted(groups))
     speaks = {name: str(group.get("speaks", AGAINST)) for name, group in words.items()}
+    speaks.update((rule.entity, rule.speaks) for rule in rules.values())
     roles = {
         entity: tuple(_role(rule, groups[word], speaks) for word in vocabulary.words)
         for entity, rule in rules.items()

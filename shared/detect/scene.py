@@ -24,8 +24,8 @@ class Scene:
     hits: Mapping[str, list[Span]] = field(repr=False)
     words: WordIndex = field(repr=False)
     tables: Tables = field(repr=False)
+    triggers: Mapping[str, list[Span]] = field(repr=False)
     subject: Callable[[], frozenset[int]]
-    is_table: bool = False
 
 
 @dataclass(slots=True)

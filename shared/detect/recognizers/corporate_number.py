@@ -22,8 +22,8 @@ SHAPE = Shape(
 class CorporateNumber(Recognizer):
     """Public numbers: found so that they explain digits away, and for tagging."""
 
-    entity: ClassVar[str] = "corporate_number"
-    shapes: ClassVar[tuple[Shape, ...]] = (SHAPE,)
+    entity = "corporate_number"
+    shapes: tuple[Shape, ...] = (SHAPE,)
     slotted: ClassVar[bool] = True
 
     def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
 
 from shared.detect.recognizer import Recognizer
 from shared.detect.rivals import degenerate, weigh_neighbours
@@ -29,8 +28,8 @@ _BRANDS = re.compile(
 class CreditCard(Recognizer):
     """14 to 16 digits of a known brand."""
 
-    entity: ClassVar[str] = "credit_card"
-    shapes: ClassVar[tuple[Shape, ...]] = (SHAPE,)
+    entity = "credit_card"
+    shapes: tuple[Shape, ...] = (SHAPE,)
 
     def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
         """Digits with a brand's prefix and length."""

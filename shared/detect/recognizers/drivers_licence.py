@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from shared.detect import common_shapes as shapes
 from shared.detect.recognizer import Recognizer
 from shared.detect.rivals import amount, degenerate, timestamp, weigh_neighbours
@@ -16,8 +14,8 @@ _LENGTH = 12
 class DriversLicence(Recognizer):
     """Found by its label; the check digit and the office's prefix alone are not enough."""
 
-    entity: ClassVar[str] = "drivers_licence"
-    shapes: ClassVar[tuple[Shape, ...]] = (shapes.PLAIN_12, shapes.GROUPED_12, shapes.ODD_12)
+    entity = "drivers_licence"
+    shapes: tuple[Shape, ...] = (shapes.PLAIN_12, shapes.GROUPED_12, shapes.ODD_12)
 
     def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
         """Twelve digits, or None."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
 
 from shared.detect.recognizer import Recognizer
 from shared.detect.scene import Candidate, Scene
@@ -19,8 +18,8 @@ _HOST = re.compile(
 class EmailAddress(Recognizer):
     """Whatever can be an address on the public internet."""
 
-    entity: ClassVar[str] = "email_address"
-    shapes: ClassVar[tuple[Shape, ...]] = (SHAPE,)
+    entity = "email_address"
+    shapes: tuple[Shape, ...] = (SHAPE,)
 
     def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
         """The address around the at sign, in lower case."""

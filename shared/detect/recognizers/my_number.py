@@ -17,8 +17,8 @@ _CELLS = "n12_cells"
 class MyNumber(Recognizer):
     """Thirteen ways to write it; rivals compete, and a column's pass rate counts."""
 
-    entity: ClassVar[str] = "my_number"
-    shapes: ClassVar[tuple[Shape, ...]] = shapes.ANY_12
+    entity = "my_number"
+    shapes: tuple[Shape, ...] = shapes.ANY_12
     slotted: ClassVar[bool] = True
 
     def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:

@@ -43,8 +43,8 @@ _LONGEST = 11
 class PhoneNumber(Recognizer):
     """Grouped numbers stand by themselves; ten or eleven bare digits need a label."""
 
-    entity: ClassVar[str] = "phone_number"
-    shapes: ClassVar[tuple[Shape, ...]] = (GROUPED, ABROAD, SPACED, PLAIN)
+    entity = "phone_number"
+    shapes: tuple[Shape, ...] = (GROUPED, ABROAD, SPACED, PLAIN)
     sure_shapes: ClassVar[frozenset[str]] = frozenset({"phone_grouped", "phone_abroad"})
 
     def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:

@@ -1,0 +1,101 @@
+"""Values that only their label makes known: behind the label, or in the column under it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from shared.detect.matcher import Matcher, Vocabulary
+from shared.detect.scene import Scene
+from shared.detect.shapes import Span
+
+_CHUNK = 1 << 17
+_MOST_ROWS = 20_000
+_SLACK = 48
+
+
+class Triggers:
+    """Finds the labels of the entities that are found by label; one pass over the text."""
+
+    def __init__(
+        self, matcher: Matcher, vocabulary: Vocabulary, owners: Sequence[tuple[str, ...]]
+    ) -> None:
+        self._matcher = matcher
+        self._vocabulary = vocabulary
+        self._owners = owners
+
+    def find(self, text: str, skeleton: bytes) -> dict[str, list[Span]]:
+        """The spans of labels by the entity that they announce, in order."""
+        found: dict[str, list[Span]] = {}
+        words = self._vocabulary.words
+        if not words:
+            return found
+        for at in range(0, len(text), _CHUNK):
+            for start, index in self._matcher.words(
+                text, skeleton, at, min(at + _CHUNK, len(text))
+            ):
+                span = (start, start + len(words[index]))
+                for entity in self._owners[index]:
+                    found.setdefault(entity, []).append(span)
+        return found
+
+
+def values(
+    scene: Scene,
+    labels: Sequence[Span],
+    pattern: re.Pattern[bytes],
+    within: int,
+    gap: re.Pattern[str] | None = None,
+) -> Iterator[Span]:
+    """Where ``pattern`` (over the skeleton) matches within reach of one of the labels.
+
+    Behind the label, starting at most ``within`` characters after it (what stands between must
+    match ``gap``); else, if the label stands in
+    a row of cells, in every cell under it until a blank line (20,000 rows at most).
+    """
+    seen: set[tuple[int, int]] = set()
+    reached = 0
+    for _, end in labels:
+        match = pattern.search(scene.skeleton, end, end + within + _SLACK)
+        if match and gap and not gap.fullmatch(scene.text, end, match.start()):
+            match = None
+        if match and match.start() < end + within:
+            if match.start() >= reached:
+                reached = match.end()
+                yield match.span()
+            continue
+        column = _column(scene, end)
+        if column is not None and (key := (scene.tables.block(end), column[1])) not in seen:
+            seen.add(key)
+            yield from _under(scene, end, *column, pattern)
+
+
+def _column(scene: Scene, end: int) -> tuple[str, int] | None:
+    """(separator, column) of a label in a row of cells."""
+    before = scene.text[scene.tables.line_start(end) : end]
+    after = scene.text[end : end + 200].split("\n", 1)[0]
+    for separator in "\t,":
+        if separator in before or separator in after:
+            return separator, before.count(separator)
+    return None
+
+
+def _under(
+    scene: Scene, at: int, separator: str, column: int, pattern: re.Pattern[bytes]
+) -> Iterator[Span]:
+    text = scene.text
+    at = text.find("\n", at) + 1
+    for _ in range(_MOST_ROWS if at else 0):
+        stop = text.find("\n", at)
+        line = text[at : stop if stop >= 0 else at + 4000]
+        if not line.strip():
+            return
+        cells = line.split(separator, column + 1)
+        if column < len(cells):
+            start = at + sum(len(cell) + 1 for cell in cells[:column])
+            match = pattern.search(scene.skeleton, start, start + len(cells[column]))
+            if match and len(cells[column].strip()) <= match.end() - match.start() + 2:
+                yield match.span()
+        if stop < 0:
+            return
+        at = stop + 1
