@@ -46,7 +46,7 @@ def gate_files() -> list[Sample]:
     locked = office.pdf(["個人番号", residents[19].number], password="himitsu")  # noqa: S106 - a sample's
     return [
         Sample("gate-roster", GATE, "関門：Shift_JISの名簿CSV", "名簿.csv", roster),
-        Sample("gate-clean", GATE, "関門：庁舎案内のWord文書", "庁舎案内.docx", clean),
+        Sample("gate-clean", GATE, "関門：庁舎案内のWord文書", "庁舎案内（100%版）#1.docx", clean),
         Sample("gate-locked", GATE, "関門：パスワード付きPDF", "非公開.pdf", locked),
     ]
 

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -78,7 +78,7 @@ class Graph:
         """One call, once. Statuses in ``accept`` are answers, not errors.
 
         ``body`` is sent as JSON, ``data`` as it is (give its Content-Type in ``headers``); query
-        names have no ``$``.
+        names have no ``$`` (``@microsoft.graph…`` is written as it is, where the SDK has no path).
         """
         request = self._request(call, params or {}, query or {})
         for name, value in (headers or {}).items():
@@ -151,7 +151,10 @@ class Graph:
         from kiota_abstractions.request_information import RequestInformation  # noqa: PLC0415
 
         method = Method[call.method]
-        asked = {f"%24{name}": value for name, value in query.items()}
+        asked = {
+            f"%40{name[1:]}" if name[0] == "@" else f"%24{name}": value
+            for name, value in query.items()
+        }
         if call.sdk:
             builder = _builder(self._client(), call, params)
             request = RequestInformation(
@@ -160,11 +163,8 @@ class Graph:
         else:
             self._client()
             names = ",".join(asked)
-            template = "{+baseurl}" + call.path + (f"{{?{names}}}" if names else "")
-            filled = {
-                name: quote(value, safe="/") if name == "path" else value
-                for name, value in params.items()
-            }
+            path, filled = _spread(call.path, params)
+            template = "{+baseurl}" + path + (f"{{?{names}}}" if names else "")
             request = RequestInformation(method, template, filled)
         request.query_parameters.update(asked)
         return request
@@ -217,6 +217,18 @@ def _builder(client: Any, call: Call, params: Mapping[str, str]) -> Any:
             message = f"{call} is not in msgraph-sdk"
             raise PermanentError(message)
     return builder
+
+
+def _spread(template: str, params: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """``{+path}`` as one variable a folder, so that the SDK escapes each name once and wholly.
+
+    (A reserved expansion leaves ``?`` and ``#`` as they are, and escapes an escaped name again.)
+    """
+    filled = dict(params)
+    names = filled.pop("path", "").split("/")
+    filled |= {f"path{index}": name for index, name in enumerate(names)}
+    spread = "/".join(f"{{path{index}}}" for index in range(len(names)))
+    return template.replace("{+path}", spread), filled
 
 
 def _sdk(credential: Any, base_url: str, timeout: float) -> Any:
