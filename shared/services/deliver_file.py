@@ -76,6 +76,7 @@ class FileDelivery:
             answer = await self._graph.send(
                 calls.PATH_PUT,
                 params,
+                query=behaviour,
                 headers={"Content-Type": sidecar.media_type or "application/octet-stream"},
                 data=data,
             )

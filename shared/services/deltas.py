@@ -1,7 +1,7 @@
-"""Graph's delta queries with their stored links: one at a time a drive or folder, nothing skipped.
+"""Graph's delta queries with their stored links: one at a time a drive or mailbox, none skipped.
 
-Table ``drives``: partition ``drive``, key the drive; partition ``mail``, key a digest of mailbox and
-folder. ``link`` is where the next delta starts, ``started`` when the last finished one began.
+Table ``drives``: partition ``drive``, key the drive; partition ``mail``, key a digest of mailbox
+and folder. ``link`` is where the next delta starts, ``started`` when the last finished one began.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hints and jobs become items: what changed is looked up, and each version is enqueued for scanning.
+"""Hints and jobs become items: what changed is looked up, and each version is enqueued.
 
 A hint is not an item: a drive's notification names none. Mail is resolved by id, drives by one
 delta at a time under a lease; the sweep asks the same deltas without a hint, so that nothing
