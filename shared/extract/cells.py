@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from shared.model import Mark
+from shared.extract.job import LimitError
+from shared.model import GapCode, Mark
 
 # ECMA-376 18.8.30: built-in number formats that are dates (27-36, 50-58 are the Japanese ones).
 DATE_FORMATS = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
@@ -115,20 +116,29 @@ def cell_position(reference: str) -> tuple[int, int] | None:
 
 
 MAX_GAP = 16  # empty columns kept between two used ones; more carry no meaning
+MAX_TABS = 256  # between two cells of one row
 BOX_GAP = 4  # a 方眼紙 digit sits at most so many columns from the next (merged cells)
 
 
 @dataclass(slots=True)
 class Grid:
-    """Cells by position, to become a table's text: rows are lines, columns keep their place."""
+    """Cells by position, to become a table's text: rows are lines, columns keep their place.
+
+    Raises LimitError over ``limit`` characters of text, or twice as many with the tabs.
+    """
 
     cells: dict[tuple[int, int], str] = field(default_factory=dict)
+    limit: int = 50_000_000
+    size: int = 0
 
     def put(self, row: int, column: int, text: str) -> None:
         """Add a cell; a second one at the same place is kept beside the first."""
         text = " ".join(text.split()) if any(c in text for c in "\t\n\r\v\f") else text.strip()
         if not text:
             return
+        self.size += len(text)
+        if self.size > self.limit:  # one long shared string in many cells
+            raise LimitError(GapCode.TOO_LARGE)
         key = (row, column)
         self.cells[key] = f"{self.cells[key]} {text}" if key in self.cells else text
 
@@ -154,6 +164,8 @@ class Grid:
                 label = f"{column_name(column)}{row + first_row + 1}"
                 marks.append(Mark(offset + before, label))
                 offset += before + len(text)
+            if offset > 2 * self.limit:  # more tabs than text
+                raise LimitError(GapCode.TOO_LARGE)
         return "".join(pieces), tuple(marks)
 
 
@@ -186,7 +198,7 @@ def _spaced(cells: list[tuple[int, str]], places: dict[int, int]) -> Iterable[tu
         if is_box and last_box is not None and place - last_box <= BOX_GAP:
             tabs = 1
         else:
-            tabs = max(place - at, 0 if column == cells[0][0] else 1)
+            tabs = min(MAX_TABS, max(place - at, 0 if column == cells[0][0] else 1))
         at += tabs
         last_box = place if is_box else None
         yield tabs, column, text

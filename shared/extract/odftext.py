@@ -19,7 +19,7 @@ APART = {
     "notes": "ノート",
     "ruby-text": "ルビ",
 }
-MAX_REPEAT = 1_024  # repeated filled cells that are written out
+MAX_REPEAT_ROWS, MAX_REPEAT = 2, 64  # the same value again says nothing new, but may be boxes
 MAX_CELLS = 2_000_000
 META = frozenset(
     [
@@ -135,7 +135,7 @@ class OdfText:
         if table.value and not digits.endswith("".join(filter(str.isdigit, table.value))):
             text = f"{text} {table.value}"
         if text.strip():
-            for row in range(min(table.row_repeat, MAX_REPEAT)):
+            for row in range(min(table.row_repeat, MAX_REPEAT_ROWS)):
                 for column in range(min(table.repeat, MAX_REPEAT)):
                     self._put(table, table.row + row, table.column + column, text)
         table.column += table.repeat

@@ -59,7 +59,7 @@ def _words(value: object, page: object) -> str:
 
 
 def native_file(data: bytes) -> tuple[str, bytes]:
-    """Name and bytes of the file in an ``Ole10Native`` stream ([MS-OLEDS] 2.3.6); raw if damaged."""
+    """Name and bytes of the file in an ``Ole10Native`` stream ([MS-OLEDS] 2.3.6)."""
     try:
         at = 6  # total size, flags
         label, at = _string(data, at)

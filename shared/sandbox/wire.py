@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from select import select
 
@@ -22,8 +22,8 @@ HEADER = struct.Struct("<BQ")
 CHUNK = 1 << 20
 MAX_ANSWER = 400_000_000  # bytes: 50 million characters of text and their marks
 
-ANSWER = 0  # status of a frame whose body is an Extraction
-FAILED = 1  # status of a frame whose body is a GapCode
+ANSWER = 0  # status of a frame whose body is batches of an Extraction
+FAILED = 1  # status of a frame whose body is a GapCode, then what was read before
 
 
 class BrokenWireError(Exception):
@@ -54,7 +54,12 @@ def unpack_request(body: bytes) -> Request:
 
 
 def pack_extraction(extraction: Extraction) -> bytes:
-    """An extraction as bytes; half surrogate pairs, which UTF-8 cannot hold, become U+FFFD."""
+    """A batch with its length; half surrogate pairs, which UTF-8 cannot hold, become U+FFFD."""
+    body = _packed(extraction)
+    return len(body).to_bytes(4, "little") + body
+
+
+def _packed(extraction: Extraction) -> bytes:
     try:
         return pack(extraction)
     except UnicodeEncodeError:
@@ -71,13 +76,53 @@ def _whole(text: str) -> str:
 
 
 def unpack_answer(status: int, body: bytes, location: str) -> Extraction:
-    """The child's answer; what does not decode is a crash by name."""
+    """What the child read, with the name of its end if it came to none of its own.
+
+    A child writes as it reads, so what a killed one had read is kept. Bytes that do not decode are
+    a crash by name.
+    """
+    gaps: list[Gap] = []
     try:
-        if status == ANSWER:
-            return msgspec.msgpack.decode(body, type=Extraction)
-        return failed(GapCode(body.decode("ascii")), location)
-    except (msgspec.MsgspecError, ValueError):
+        if status != ANSWER:
+            length = body[0]
+            gaps.append(Gap(GapCode(body[1 : 1 + length].decode("ascii")), location))
+            body = body[1 + length :]
+    except (IndexError, ValueError):
         return failed(GapCode.CRASHED, location)
+    segments: list[Segment] = []
+    for batch in _batches(body, whole=status == ANSWER):
+        if batch is None:
+            gaps.append(Gap(GapCode.CRASHED, location))
+            break
+        segments.extend(batch.segments)
+        gaps.extend(batch.gaps)
+    return Extraction(tuple(segments), tuple(dict.fromkeys(gaps)))
+
+
+def _batches(body: bytes, *, whole: bool) -> Iterator[Extraction | None]:
+    """The child's batches in order; None where the bytes break off (silently if it was killed)."""
+    at = 0
+    if whole and not body:
+        yield None
+    while at < len(body):
+        size = int.from_bytes(body[at : at + 4], "little")
+        piece = body[at + 4 : at + 4 + size]
+        at += 4 + size
+        if len(piece) < size or at < 4:  # noqa: PLR2004 - the length itself
+            if whole:
+                yield None
+            return
+        try:
+            yield msgspec.msgpack.decode(piece, type=Extraction)
+        except (msgspec.MsgspecError, ValueError):
+            yield None
+            return
+
+
+def pack_failure(code: GapCode, read_so_far: bytes) -> bytes:
+    """The body of a FAILED frame."""
+    name = code.value.encode("ascii")
+    return bytes([len(name)]) + name + read_so_far
 
 
 def failed(code: GapCode, location: str) -> Extraction:
@@ -101,7 +146,7 @@ def read_frame(
 ) -> tuple[int, bytes]:
     """Read one frame; BrokenWireError at the end, WireTimeoutError after ``deadline``."""
     status, size = HEADER.unpack(_read(fd, HEADER.size, deadline, clock))
-    if size > MAX_ANSWER:
+    if size > 2 * MAX_ANSWER:
         message = "a frame over the limit"
         raise BrokenWireError(message)
     return status, _read(fd, size, deadline, clock)

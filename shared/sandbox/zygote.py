@@ -17,13 +17,15 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 import msgspec
 
-from shared.extract import extract_document
-from shared.extract.dispatch import READERS
-from shared.model import GapCode
+from shared.extract.dispatch import READERS, read
+from shared.extract.job import Job
+from shared.model import Extraction, GapCode, Mark
 from shared.sandbox.confine import Confinement, confine, die_with_parent, drop_files
+from shared.sandbox.seccomp import shut_in
 from shared.sandbox.wire import (
     ANSWER,
     CHUNK,
@@ -32,6 +34,7 @@ from shared.sandbox.wire import (
     BrokenWireError,
     Request,
     pack_extraction,
+    pack_failure,
     read_frame,
     unpack_request,
     write_frame,
@@ -50,12 +53,16 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # a library's print must not break the wire
     die_with_parent()
     preload()
+    if mode == "pool":
+        shut_in()
     try:
         while True:
             request = unpack_request(read_frame(inbox)[1])
             if mode == "pool":
                 confine(confinement, once=False)
-                status, body = ANSWER, answer(request)
+                told: list[bytes] = []
+                answer(request, told.append)
+                status, body = ANSWER, b"".join(told)
             else:
                 status, body = in_child(request, confinement)
             write_frame(outbox, status, body)
@@ -74,16 +81,39 @@ def preload() -> None:
     gc.freeze()
 
 
-def answer(request: Request) -> bytes:
-    """Read the document here."""
-    return pack_extraction(
-        extract_document(
-            request.document,
-            clock=time.monotonic,
-            limits=request.limits,
-            passwords=request.passwords,
-        )
-    )
+class _TellingJob(Job):
+    """A job that hands over what it finds at once: if its process is killed, that much is known."""
+
+    def __init__(self, request: Request, tell: Callable[[bytes], None]) -> None:
+        super().__init__(clock=time.monotonic, limits=request.limits, passwords=request.passwords)
+        self._tell = tell
+        self._told = (0, 0)
+
+    def text(
+        self, location: str, text: str, *, table: bool = False, marks: tuple[Mark, ...] = ()
+    ) -> None:
+        """Add text and hand it over."""
+        super().text(location, text, table=table, marks=marks)
+        self.tell()
+
+    def gap(self, code: GapCode, location: str) -> None:
+        """Name a gap and hand it over."""
+        super().gap(code, location)
+        self.tell()
+
+    def tell(self) -> None:
+        """Hand over what is new."""
+        segments, gaps = self._told
+        news = Extraction(tuple(self.segments[segments:]), tuple(self.gaps[gaps:]))
+        if news.segments or news.gaps:
+            self._told = (len(self.segments), len(self.gaps))
+            self._tell(pack_extraction(news))
+
+
+def answer(request: Request, tell: Callable[[bytes], None]) -> None:
+    """Read the document here, telling what is found in batches; the last one may be empty."""
+    read(request.document, _TellingJob(request, tell))
+    tell(pack_extraction(Extraction(())))
 
 
 def in_child(request: Request, confinement: Confinement) -> tuple[int, bytes]:
@@ -94,28 +124,33 @@ def in_child(request: Request, confinement: Confinement) -> tuple[int, bytes]:
         _child(request, confinement, theirs)
     os.close(theirs)
     try:
-        body = _collect(ours, time.monotonic() + confinement.wall)
+        body, in_time = _collect(ours, time.monotonic() + confinement.wall)
     finally:
         os.close(ours)
-    if body is None:
+    if not in_time:
         _kill(child)
     _, status, usage = os.wait4(child, 0)
-    if body and os.waitstatus_to_exitcode(status) == 0:
+    if in_time and body and os.waitstatus_to_exitcode(status) == 0:
         return ANSWER, body
     heavy = usage.ru_maxrss * 1024 > HEAVY * confinement.memory
-    return FAILED, _end(status, in_time=body is not None, heavy=heavy).encode("ascii")
+    return FAILED, pack_failure(_end(status, in_time=in_time, heavy=heavy), body)
 
 
 def _child(request: Request, confinement: Confinement, outbox: int) -> None:
-    """Never returns. Any failure is an exit without an answer."""
+    """Never returns. Any failure is an exit code other than 0."""
+
+    def tell(batch: bytes) -> None:
+        view = memoryview(batch)
+        while view:
+            view = view[os.write(outbox, view[:CHUNK]) :]
+
     code = 1
     try:
         die_with_parent()
         drop_files(outbox)
         confine(confinement, once=True)
-        view = memoryview(answer(request))
-        while view:
-            view = view[os.write(outbox, view[:CHUNK]) :]
+        shut_in()
+        answer(request, tell)
         code = 0
     except BaseException as error:  # noqa: BLE001 - Rust panics are BaseException; the exit code tells all
         code = 3 if isinstance(error, MemoryError) else 1
@@ -123,20 +158,20 @@ def _child(request: Request, confinement: Confinement, outbox: int) -> None:
         os._exit(code)
 
 
-def _collect(fd: int, deadline: float) -> bytes | None:
-    """All that the child writes, or None after the deadline or over the size."""
+def _collect(fd: int, deadline: float) -> tuple[bytes, bool]:
+    """All that the child writes, and whether it ended before the deadline and under the size."""
     pieces: list[bytes] = []
     total = 0
     while total <= MAX_ANSWER:
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([fd], [], [], left)[0]:
-            return None
+            return b"".join(pieces), False
         piece = os.read(fd, CHUNK)
         if not piece:
-            return b"".join(pieces)
+            return b"".join(pieces), True
         pieces.append(piece)
         total += len(piece)
-    return None
+    return b"".join(pieces)[:MAX_ANSWER], False
 
 
 def _kill(child: int) -> None:

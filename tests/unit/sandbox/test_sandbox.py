@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import platform
 import signal
+import struct
 import time
 from email.message import EmailMessage
 from types import SimpleNamespace
@@ -16,7 +18,7 @@ import pyzipper
 
 from shared.extract import Document, Limits, extract
 from shared.model import Content, Extraction, Gap, GapCode, Segment
-from shared.sandbox import Confinement, Sandbox, merge, runner
+from shared.sandbox import Confinement, Sandbox, merge, runner, seccomp
 from shared.sandbox.wire import pack_extraction, unpack_answer
 
 MODES = ["fork", "pool", "inline"]
@@ -132,7 +134,9 @@ def fake_reader(monkeypatch, tmp_path, code):
     """A reader for PDF that does ``code``; the servers find it by their path."""
     package = tmp_path / "planted_reader.py"
     code = code.replace("{tmp}", str(tmp_path))
-    package.write_text(f"import ctypes, os, time, sys\ndef read(document, job):\n    {code}\n")
+    package.write_text(
+        f"import ctypes, os, signal, socket, time, sys\ndef read(document, job):\n    {code}\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     plant = (
         "from shared.extract import dispatch;"
@@ -146,7 +150,7 @@ def fake_reader(monkeypatch, tmp_path, code):
 PDF = Content(b"%PDF-1.7\n", "a.pdf")
 
 ENDS = [
-    ("os.kill(os.getpid(), 11)", {GapCode.CRASHED}),
+    ("signal.raise_signal(11)", {GapCode.CRASHED}),
     ("os.abort()", {GapCode.CRASHED}),
     ("os._exit(7)", {GapCode.CRASHED}),
     ("os._exit(0)", {GapCode.CRASHED}),
@@ -159,12 +163,13 @@ ENDS = [
     ("raise BaseException", {GapCode.CRASHED}),
     ("1 / 0", {GapCode.MALFORMED}),
 ]
+POOL_ENDS = [ENDS[index] for index in (0, 2, 5, 8, 11)]
 
 
-@pytest.mark.parametrize("mode", ["fork", "pool"])
-async def test_every_end_of_a_child_is_a_named_gap(mode, monkeypatch, tmp_path):
+@pytest.mark.parametrize(("mode", "ends"), [("fork", ENDS), ("pool", POOL_ENDS)])
+async def test_every_end_of_a_child_is_a_named_gap(mode, ends, monkeypatch, tmp_path):
     monkeypatch.setattr("shared.sandbox.runner.START", 0.8)
-    for code, gaps in ENDS:
+    for code, gaps in ends:
         fake_reader(monkeypatch, tmp_path, code)
         sandbox = Sandbox(
             mode=mode, processes=1, confinement=Confinement(cpu=1, wall=1.2, memory=512 << 20)
@@ -194,6 +199,39 @@ async def test_child_sees_no_environment_and_no_files(monkeypatch, tmp_path):
     )  # three null streams, the answer, the listing
 
 
+FORBIDDEN = [
+    "socket.socket()",
+    "socket.socketpair()",
+    "os.execv('/bin/true', ['true'])",
+    "os.kill(os.getppid(), 0)",
+    "os.pidfd_open(os.getppid())",
+]
+
+
+@pytest.mark.skipif(platform.system() != "Linux", reason="seccomp is Linux's")
+@pytest.mark.parametrize("mode", ["fork", "pool"])
+async def test_child_has_no_network_no_programs_no_other_process(mode, monkeypatch, tmp_path):
+    tries = "".join(
+        f"    try:\\n        {code}; job.text('x', 'allowed')\\n    except PermissionError:\\n"
+        "        job.text('x', 'refused')\\n"
+        for code in FORBIDDEN
+    )
+    fake_reader(monkeypatch, tmp_path, "pass\n" + tries.replace("\\n", "\n"))
+    sandbox = Sandbox(mode=mode, processes=1)
+    found = await sandbox.extract(PDF)
+    sandbox.close()
+    assert [one.text for one in found.segments if one.location == "x"] == ["refused"] * len(
+        FORBIDDEN
+    )
+
+
+def test_filter_is_built_for_both_machines():
+    for machine in ("x86_64", "aarch64"):
+        code = seccomp.build(machine, 4242)
+        assert len(code) % 8 == 0
+        assert code.endswith(struct.pack("<HBBI", 6, 0, 0, seccomp.ALLOW))
+
+
 async def test_budget_of_the_item_is_shared(monkeypatch):
     now = [0.0]
 
@@ -212,7 +250,17 @@ async def test_budget_of_the_item_is_shared(monkeypatch):
 def test_answer_that_is_no_extraction_is_a_crash():
     for body in (b"", b"\x00" * 9, b"\xc1", pack_extraction(Extraction(()))[:-1]):
         assert unpack_answer(0, body, "添付1").gaps == (Gap(GapCode.CRASHED, "添付1"),)
-    assert unpack_answer(1, b"no_such_code", "添付1").gaps == (Gap(GapCode.CRASHED, "添付1"),)
+    assert unpack_answer(1, b"\4nono", "添付1").gaps == (Gap(GapCode.CRASHED, "添付1"),)
+
+
+async def test_what_a_killed_child_had_read_is_kept(monkeypatch, tmp_path):
+    code = "job.text('1ページ', '先に読めた文字'); signal.raise_signal(11)"
+    fake_reader(monkeypatch, tmp_path, code)
+    sandbox = Sandbox(processes=1)
+    found = await sandbox.extract(PDF)
+    sandbox.close()
+    assert "先に読めた文字" in [segment.text for segment in found.segments]
+    assert [gap.code for gap in found.gaps] == [GapCode.CRASHED]
 
 
 def test_half_surrogates_pass_the_wire_as_replacement():
