@@ -35,6 +35,8 @@ def parse(arguments: list[str]) -> Options:
         "--drain", type=float, default=10.0, help="seconds that functions get to finish on SIGTERM"
     )
     given = parser.parse_args(arguments)
+    if given.receive_visibility < 1 or given.blob_poll <= 0:
+        parser.error("--receive-visibility is 1 second at least, --blob-poll more than 0")
     return Options(
         appdir=given.appdir.resolve(),
         port=given.port,

@@ -25,7 +25,7 @@ log = logging.getLogger("local.host")
 
 
 class Host:
-    """Runs one app until stopped."""
+    """Runs one app until stopped; ``broken`` is set if a listener ends by a fault of the host."""
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class Host:
         self._web: Web | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._state = "Starting"
+        self.broken = asyncio.Event()
 
     async def start(self, indexed: Iterable[Indexed]) -> tuple[int, int]:
         """Start everything but the workers; the bound port and the number of functions.
@@ -72,7 +73,7 @@ class Host:
         )
         port = await self._web.start(self._options.port)
         for listener in self._listeners:
-            self._spawn(listener.run())
+            self._spawn(listener.run()).add_done_callback(self._listener_over)
         self._state = "Running"
         return port, len(functions)
 
@@ -170,15 +171,17 @@ class Host:
         )
         self._add_queue(own, trigger_queue(self._id), POISON, options, self._blobs.handle)
 
-    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._over)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
-    def _over(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
+    def _listener_over(self, task: asyncio.Task[Any]) -> None:
+        """A host that listens no more must not look alive."""
         if not task.cancelled() and task.exception() is not None:
-            log.error("a listener ended", exc_info=task.exception())
+            log.error("a listener ended: the host stops", exc_info=task.exception())
+            self.broken.set()
 
     def _status(self) -> Mapping[str, Any]:
         counts = self._invoker.counts

@@ -17,6 +17,7 @@ from local.host.worker_channel import InProcessWorker, SubprocessWorker, Worker
 
 log = logging.getLogger("local.host")
 
+BROKEN = 1
 REFUSED = 2
 _MOST_WORKERS = 10  # the platform's limit
 
@@ -41,17 +42,17 @@ async def run(
     """Run until SIGINT or SIGTERM; ``ready(port, functions)`` is called once all listens.
 
     Returns:
-        0 after a stop, 2 where the app was refused or the port is taken (stderr says why).
+        0 after a stop, 1 after a fault of the host, 2 where the app was refused or the port is
+        taken (stderr says why).
     """
     stop = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     try:
-        await _run(options, environ, ready, stop)
+        return await _run(options, environ, ready, stop)
     except (HostRefusedError, OSError) as error:
         log.error("refused: %s", error)  # noqa: TRY400 - a message for people, no trace
         return REFUSED
-    return 0
 
 
 async def _run(
@@ -59,7 +60,7 @@ async def _run(
     environ: Mapping[str, str],
     ready: Callable[[int, int], None],
     stop: asyncio.Event,
-) -> None:
+) -> int:
     settings = load_settings(options.appdir, environ)
     config = load_hostjson(options.appdir, settings)
     for note in config.notes:
@@ -77,9 +78,13 @@ async def _run(
     host = app.Host(options, settings, config, workers)
     try:
         ready(*await host.start(indexed[0]))
-        await stop.wait()
+        waits = [asyncio.create_task(each.wait()) for each in (stop, host.broken)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for each in waits:
+            each.cancel()
     finally:
         await host.stop()
+    return BROKEN if host.broken.is_set() else 0
 
 
 def _workers(options: Options, settings: Mapping[str, str]) -> list[Worker]:

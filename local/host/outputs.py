@@ -84,11 +84,6 @@ class Sender:
         """The event that is set whenever this host puts a message on that queue."""
         return self._wakes.setdefault(queue.url, asyncio.Event())
 
-    def wake_all(self) -> None:
-        """Wake every listener (to stop)."""
-        for event in self._wakes.values():
-            event.set()
-
     async def send(self, queue: QueueClient, body: str | bytes) -> None:
         """One message in host.json's encoding; BindingError where it cannot be text."""
         data = body if isinstance(body, bytes) else body.encode()

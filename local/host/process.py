@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import secrets
@@ -17,6 +18,8 @@ from types import TracebackType
 from typing import Self
 
 from local.host.keys import HOST_KEY, MASTER_KEY
+
+log = logging.getLogger(__name__)
 
 _ROOT = Path(__file__).resolve().parents[2]
 _READY = re.compile(r"^READY (http://127\.0\.0\.1:(\d+)) .*$", re.MULTILINE)
@@ -127,8 +130,8 @@ class HostProcess:
         try:
             self._process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self.kill()
-        self._process = None
+            log.warning("the local host did not stop in %s seconds: killed", _STOP_SECONDS)
+        self.kill()  # what the app itself started may be left in the group
 
     def kill(self) -> None:
         """SIGKILL the whole group at once: the host and its workers, whatever they do."""

@@ -26,7 +26,12 @@ DEVELOPMENT = (
     f"QueueEndpoint=http://127.0.0.1:10001/{_ACCOUNT};"
 )
 # The SDK's own first retry waits 15 s: too long where Azurite restarts in one.
-_RETRIES: Mapping[str, Any] = {"initial_backoff": 1, "random_jitter_range": 0, "retry_total": 3}
+_RETRIES: Mapping[str, Any] = {
+    "initial_backoff": 1,
+    "increment_base": 2,
+    "random_jitter_range": 0,
+    "retry_total": 3,
+}
 
 
 class Storage:

@@ -119,7 +119,7 @@ class SubprocessWorker:
         )
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "local.host.worker_main"),
+                *(sys.executable, "-u", "-m", "local.host.worker_main"),
                 *(f"{folder}/worker.sock", str(self._appdir), str(os.getpid())),
                 cwd=self._appdir,
                 env=self._env,

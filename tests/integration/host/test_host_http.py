@@ -13,7 +13,7 @@ from host_bench import call, status, until
 def test_http_async_function_gets_route_query_header_and_body(host):
     code, body, headers = call(
         host,
-        "/api/things/abc/7?x=1&x=2&%E5%90%8D=%E9%83%A8",
+        "/api/things/abc/7?validationToken=1&validationToken=2&%E5%90%8D=%E9%83%A8",
         method="POST",
         body="本文",
         headers={"X-Test": "yes"},
@@ -21,7 +21,7 @@ def test_http_async_function_gets_route_query_header_and_body(host):
     assert code == 201
     assert json.loads(body) == {
         "route": {"kind": "abc", "id": "7"},
-        "query": {"x": "1,2", "名": "部"},
+        "query": {"validationToken": "1,2", "名": "部"},
         "header": "yes",
         "body": "本文",
     }

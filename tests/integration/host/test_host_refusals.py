@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from host_bench import APP, call, refusal
+from host_bench import call, refusal
 
 HTTP = """
 import azure.functions as func
@@ -34,11 +34,6 @@ def test_start_refuses_a_connection_by_identity(bench):
     assert "set STORE_B to a connection string" in reason
 
 
-def test_start_refuses_a_host_json_key_by_name(bench, app_folder):
-    folder = app_folder(HTTP, {"version": "2.0", "extensions": {"http": {"hsts": {"on": True}}}})
-    assert "extensions.http.hsts.on is not honoured" in refusal(bench.host(appdir=folder))
-
-
 def test_start_refuses_an_app_that_does_not_import_and_shows_why(bench, app_folder):
     reason = refusal(bench.host(appdir=app_folder("import no_such_module_here\n")))
     assert "no_such_module_here" in reason
@@ -49,9 +44,8 @@ def test_start_refuses_an_app_without_functions(bench, app_folder):
     assert "no functions" in refusal(bench.host(appdir=folder))
 
 
-def test_start_refuses_a_port_that_is_taken(bench, app_folder):
-    with bench.host() as running:
-        reason = refusal(bench.host(appdir=app_folder(HTTP), port=running.port))
+def test_start_refuses_a_port_that_is_taken(bench, host, app_folder):
+    reason = refusal(bench.host(appdir=app_folder(HTTP), port=host.port))
     assert "address already in use" in reason
 
 
@@ -69,7 +63,6 @@ def test_route_prefix_is_honoured(bench, app_folder):
         assert call(host, "/api/x")[0] == 404
 
 
-def test_ready_line_counts_functions_and_notes_what_is_ignored(bench):
-    with bench.host(appdir=APP) as host:
-        assert host.ready_line.startswith(f"READY {host.url} functions=12 seconds=")
-        assert "host.json: logging is accepted and ignored here" in host.log_path.read_text()
+def test_ready_line_counts_functions_and_notes_what_is_ignored(host):
+    assert host.ready_line.startswith(f"READY {host.url} functions=12 seconds=")
+    assert "host.json: logging is accepted and ignored here" in host.log_path.read_text()
