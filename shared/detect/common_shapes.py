@@ -48,7 +48,11 @@ ODD_12 = Shape(
     ends=_NOT_GROUPED_AFTER,
 )
 HIDDEN_12 = Shape(
-    "n12_hidden", "[0-9]", rf"(?:{Z}{{0,3}}[0-9]){{11}}", ends=rf"(?<!{'[0-9]' * 12})"
+    "n12_hidden",
+    "[0-9]",
+    rf"(?:{Z}{{0,3}}[0-9]){{11}}",
+    ends=rf"(?<!{'[0-9]' * 12})",
+    gate=rf"[0-9]{Z}{{1,3}}[0-9]",
 )
 KANJI_12 = Shape(
     "n12_kanji",
@@ -56,6 +60,7 @@ KANJI_12 = Shape(
     rf"[\- {Z}]?(?:[\x90-\x99][\- {Z}]?){{10}}[\x90-\x99]",
     before=r"\x90-\x99",
     after=r"\x90-\x99",
+    gate=rf"[\x90-\x99](?:[\- {Z}]?[\x90-\x99]){{3}}",
 )
 MIXED_12 = Shape(
     "n12_mixed",

@@ -173,17 +173,18 @@ class VectorMatcher:
 
 def _in_windows(shape: Shape, skeleton: bytes, ends: list[int]) -> list[Span]:
     """The exact rule, wherever a match may end near one of ``ends`` (ascending)."""
-    if shape.fixed:
+    if shape.fixed and not shape.gate:
         return _at_ends(shape, skeleton, ends)
     hits: list[Span] = []
     reach = shape.length + 2
-    low, high = ends[0] - reach, ends[0]
+    ahead = shape.length if shape.gate else 0
+    low, high = ends[0] - reach, ends[0] + ahead
     for end in ends[1:]:
         if end - reach <= high:
-            high = end
+            high = end + ahead
         else:
             _search(shape, skeleton, low, high, hits)
-            low, high = end - reach, end
+            low, high = end - reach, end + ahead
     _search(shape, skeleton, low, high, hits)
     return hits
 

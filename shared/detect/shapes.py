@@ -27,7 +27,8 @@ class Shape:
 
     ``tail`` is in the syntax that ``re`` and Vectorscan share (no lookaround, no back reference).
     ``alone`` is a further condition (a ``re`` lookaround) on where the match may start, and
-    ``ends`` on where it may end. PolicyError where the length is unbounded.
+    ``ends`` on where it may end. ``gate`` is something short that stands inside every match, for
+    patterns that Vectorscan is slow to compile. PolicyError where the length is unbounded.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Shape:
     after: str = "0-9A-Za-z"
     alone: str = ""
     ends: str = ""
+    gate: str = ""
     length: int = field(init=False, default=0)
     fixed: bool = field(init=False, default=False)
 
@@ -62,7 +64,12 @@ class Shape:
 
     @property
     def superset(self) -> bytes:
-        """For Vectorscan: matches wherever ``pattern`` does, its end one off at most."""
+        """For Vectorscan: matches wherever ``pattern`` does, its end one off at most.
+
+        With a ``gate`` it matches somewhere inside instead.
+        """
+        if self.gate:
+            return self.gate.encode("latin-1")
         start = f"(?:^|[^{self.before}])" if self.before else ""
         stop = f"(?:[^{self.after}]|$)" if self.after else ""
         return f"{start}{self.head}{self.tail}{stop}".encode("latin-1")
