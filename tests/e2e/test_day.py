@@ -1,0 +1,48 @@
+"""A city hall's day through the real thing, read back from outside."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.demo.report import chain_holds
+from local.samples import samples
+from tests.contract.validator import validate
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.mark.parametrize("name", [sample.name for sample in samples()])
+def test_sample_is_handled_as_it_was_written_down_beforehand(day, name):
+    result = next(each for each in day if each.sent.sample.name == name)
+    assert result.problems == []
+
+
+def test_day_has_all_sources_and_dispositions(day):
+    assert {each.sent.sample.source for each in day} == {"mail", "drive", "gate"}
+    assert {each.line.disposition for each in day} == {"allow", "tag", "review", "block"}
+
+
+def test_each_item_is_acted_on_once(day, stack):
+    """Counted in the stand-in's own log: one removal, and one notice, a stopped mail."""
+    blocked = {each.sent.item_id for each in day if each.state and each.state.name == "removed"}
+    removals = [
+        list(entry["ids"].values())[-1]
+        for entry in stack.log()
+        if entry["template"].endswith("permanentDelete") and entry["status"] == 204
+    ]
+    assert blocked
+    assert all(removals.count(each) == 1 for each in blocked)
+    ids = [line.event["id"] for line in stack.storage.lines()]
+    assert len(ids) == len(set(ids))
+
+
+def test_chain_is_whole(day, stack):
+    assert day
+    assert chain_holds(stack.storage.chain())
+
+
+def test_traffic_keeps_the_published_contract(day, stack, contract):
+    assert day
+    lines = (stack.folder / "traffic.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(lines) > 100
+    assert list(map(str, validate(lines, contract)))[:20] == []

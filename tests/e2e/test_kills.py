@@ -1,0 +1,83 @@
+"""The host is killed for real, again and again, while the day passes: nothing lost, nothing twice.
+
+Azurite and the stand-in stay up, as the cloud would; what they hold at the end is what is counted.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+
+import pytest
+
+from local.demo.report import chain_holds
+from local.samples import samples
+from tests.e2e.conftest import look, town
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+KILLS = 20
+SEED = 20261124
+
+
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """The day under twenty SIGKILLs at seeded moments with items in flight: results and the town."""
+    overrides = {
+        "SEKISHO_LEASE_SECONDS": "4",
+        "SEKISHO_SWEEP_SCHEDULE": "*/5 * * * * *",
+        "SEKISHO_RENEW_SCHEDULE": "*/3 * * * * *",
+    }
+    folder = tmp_path_factory.mktemp("killed")
+    with town(folder, overrides=overrides, receive_visibility=4) as running:
+        there = look(running)
+        there.enrol()
+        rng = random.Random(SEED)
+        todo = list(samples())
+        rng.shuffle(todo)
+        sent, inflight = [], 0
+        for number in range(KILLS):
+            share = todo[number * len(todo) // KILLS : (number + 1) * len(todo) // KILLS]
+            sent += [there.world.send(sample) for sample in share]
+            time.sleep(rng.uniform(0.1, 1.6))
+            inflight += len(there.storage.lines()) < len(sent)
+            running.host.kill()
+            running.host.start()
+        yield there, there.settle(sent, 240), inflight
+
+
+def test_every_item_meets_its_expectation_after_the_kills(killed):
+    _, results, inflight = killed
+    assert inflight >= KILLS // 2, "too few kills hit an item in flight"
+    assert {each.sent.sample.name: each.problems for each in results if each.problems} == {}
+
+
+def test_nothing_was_done_twice(killed):
+    there, results, _ = killed
+    done = Counter(
+        (entry["template"], *entry["ids"].values())
+        for entry in there.log()
+        if entry["template"].endswith("permanentDelete") and entry["status"] == 204
+    )
+    assert done
+    assert max(done.values()) == 1
+    ids = [line.event["id"] for line in there.storage.lines()]
+    assert len(ids) == len(set(ids))
+    state = there.world.state()
+    for user in state["users"]:
+        names = Counter(item["path"] for item in user["items"] if not item["folder"])
+        assert all(count == 1 for count in names.values()), "a file was delivered twice"
+        mails = Counter(each["internet_message_id"] for each in user["messages"])
+        assert all(count == 1 for count in mails.values()), "a mail was delivered twice"
+        notices = sum("関所】" in each["subject"] for each in user["messages"])
+        stopped = sum(
+            each.state is not None and each.state.name == "removed"
+            for each in results
+            if each.sent.owner == user["id"]
+        )
+        assert notices == stopped, "one notice for each stopped mail"
+
+
+def test_chain_is_whole_after_the_kills(killed):
+    there, _, _ = killed
+    assert chain_holds(there.storage.chain())
