@@ -120,7 +120,7 @@ def _others(data: bytes, label: str) -> list[str]:
 
 def _escaped_again(data: bytes) -> bytes:
     """JIS whose escape characters a gateway stripped, with them; moves forward only."""
-    out = []
+    out: list[bytes] = []
     end = 0
     while (start := _BARE_START.search(data, end)) is not None:
         close = _BARE_END.search(data, start.end())

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def unflow(text: str, *, delsp: bool) -> str:
     """Join soft-broken lines of the same quote depth; ``delsp`` drops the space at the break."""
-    out: list[str] = []
+    out: list[list[str]] = []  # a line's pieces
     depth, open_line = -1, False
     for line in text.split("\n"):
         content = line.rstrip("\r")
@@ -15,8 +15,8 @@ def unflow(text: str, *, delsp: bool) -> str:
         soft = body.endswith(" ") and body != "-- "
         piece = body[:-1] if soft and delsp else body
         if open_line and level == depth:
-            out[-1] += piece
+            out[-1].append(piece)
         else:
-            out.append(">" * level + (" " if level else "") + piece)
+            out.append([">" * level, " " if level else "", piece])
         depth, open_line = level, soft
-    return "\n".join(out)
+    return "\n".join(map("".join, out))

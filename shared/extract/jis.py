@@ -18,6 +18,9 @@ _LOW = bytes(b & 0x7F for b in range(256))
 _PAIRS = re.compile(rb"(?:[\x21-\x7e]{2})+")
 _EUC_RUN = re.compile(rb"(?:[\xa1-\xfe]{2})+|(?:\x8e[\xa1-\xdf])+|(?:\x8f[\xa1-\xfe]{2})+")
 
+LONG = 4_000_000  # bytes of EUC-JP that are read run by run
+MANY = 1_000_000  # escapes; no text has so many, and each costs a microsecond
+
 
 def shifts(data: bytes) -> bool:
     """Whether the bytes hold an ISO-2022-JP escape (or shift out) sequence."""
@@ -73,12 +76,28 @@ def _single(piece: bytes) -> str:
     return piece.decode("cp932", "replace")
 
 
+def _by_codec(data: bytes) -> str | None:
+    """The standard codec's reading where it is the same (or the text absurd): far faster."""
+    if data.count(b"\x1b") > MANY:
+        return data.decode("iso2022_jp_ext", "replace")
+    if b"\x0e" in data or b"\x1b(J" in data or has_open_line(data):
+        return None
+    try:
+        return data.decode("iso2022_jp_ext")
+    except UnicodeDecodeError:
+        return None
+
+
 def cp50221(data: bytes, *, line_end_resets: bool = False) -> str:
     """Decode ISO-2022-JP with all that is found under its name; never raises.
 
     Readers differ on a line end inside double-byte text; ``line_end_resets`` gives the other
     reading.
     """
+    if not line_end_resets:
+        plain = _by_codec(data)
+        if plain is not None:
+            return plain
     double = _double_until_line_end if line_end_resets else _double
     modes: dict[bytes, Callable[[bytes], str]] = {
         b"\x1b$@": double,
@@ -116,7 +135,8 @@ def cp51932(data: bytes) -> str:
     try:
         return data.decode("euc_jp")
     except UnicodeDecodeError:
-        pass
+        if len(data) > LONG:
+            return data.decode("euc_jis_2004", "replace")
     out = []
     end = 0
     for match in _EUC_RUN.finditer(data):

@@ -88,6 +88,7 @@ class Job:
         self.isolate = isolate
         self.segments: list[Segment] = []
         self.gaps: list[Gap] = []
+        self._named: set[Gap] = set()
         self.deferred: list[Document] = []
         self._clock = clock
         self._end = clock() + self.limits.seconds
@@ -110,7 +111,8 @@ class Job:
     def gap(self, code: GapCode, location: str) -> None:
         """Name what could not be read (once a place)."""
         gap = Gap(code, location)
-        if gap not in self.gaps:
+        if gap not in self._named:
+            self._named.add(gap)
             self.gaps.append(gap)
 
     def tick(self) -> None:

@@ -16,6 +16,9 @@ from dataclasses import dataclass, field
 EVERY = 2_000  # tags between two looks at the clock
 
 _TAG = re.compile(r"<(/?)([A-Za-z][^\s/>\"'=]{0,60})")
+_INNER_TAG = re.compile(r"<[^<>]*+>")
+_TELLING = re.compile(r"[@\d]")
+_LOOSE = re.compile(r"<(?:<(?![A-Za-z/!?]))*+")
 _ATTRIBUTE = re.compile(r"[\s/]*+([^\s/>=]{0,200}+)(?:\s*+=\s*+)?")
 _BARE = re.compile(r"[^\s>\"']++")
 _SPACE = re.compile(r"[ \t\r\n\f]+")
@@ -31,6 +34,7 @@ _BLOCKS = (
 )
 BLOCKS = frozenset(_BLOCKS.split())
 CELLS = frozenset({"td", "th"})
+NUMBERED = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 RAW = frozenset({"script", "style"})
 VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
@@ -127,8 +131,10 @@ class Scanner:
         for opening, closing in (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<!", ">"), ("<?", ">")):
             if self.source.startswith(opening, start):
                 return self.declaration(start + len(opening), opening, closing)
-        self.data("<")
-        return start + 1
+        loose = _LOOSE.match(self.source, start)
+        assert loose is not None  # at least the one that stands there
+        self.data(loose[0])
+        return loose.end()
 
     def declaration(self, start: int, opening: str, closing: str) -> int:
         """A comment, CDATA section, declaration or instruction."""
@@ -140,7 +146,7 @@ class Scanner:
         if opening == "<![CDATA[" and self.xml:
             self.plain(content)
         elif opening == "<!--" and "<" in content:  # conditional comments hold markup
-            self.comments.append(re.sub(r"<[^>]*+>?", " ", content))
+            self.comments.append(_INNER_TAG.sub(" ", content))
         else:
             self.comments.append(content)
         return len(self.source) if end < 0 else end + len(closing)
@@ -149,6 +155,8 @@ class Scanner:
         """A start or end tag whose name ends at ``at``."""
         source = self.source
         concealed = False
+        if _TELLING.search(name) and name not in NUMBERED:  # an address in angle brackets, perhaps
+            self.attributes.append(name)
         if source.startswith(">", at):
             at += 1
         else:

@@ -55,19 +55,17 @@ def uuencoded(data: bytes) -> list[tuple[bytes, bytes]]:
     for begin in _UU_BEGIN.finditer(data):
         if begin.start() < end:
             continue
-        end = _uu_end(data, begin.end())
+        is_base64 = begin[0].startswith(b"begin-base64")
+        end = _uu_end(data, begin.end(), b"\n====" if is_base64 else b"\nend")
         body = data[begin.end() : end]
-        decoder = base64 if b"-base64" in begin[0][:13] else _uu_body
-        found.append((begin[1].strip(), decoder(body)))
+        found.append((begin[1].strip(), base64(body) if is_base64 else _uu_body(body)))
     return found
 
 
-def _uu_end(data: bytes, start: int) -> int:
-    """Where a uuencoded body ends: at its ``end`` line, or with the data."""
-    ends = [
-        at for at in (data.find(b"\nend", start - 1), data.find(b"\n====", start - 1)) if at >= 0
-    ]
-    return min(ends, default=len(data))
+def _uu_end(data: bytes, start: int, mark: bytes) -> int:
+    """Where an encoded body ends: before the line that ``mark`` begins, or with the data."""
+    at = data.find(mark, start - 1)
+    return at if at >= 0 else len(data)
 
 
 def _uu_body(body: bytes) -> bytes:

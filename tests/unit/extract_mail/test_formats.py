@@ -169,7 +169,8 @@ def test_pgp_message_is_an_encrypted_gap():
 def test_calendar_texts_folds_and_attachments_are_read():
     picture = base64.b64encode("予定の資料の番号".encode())
     lines = (
-        "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:123456789012\r\nSUMMARY:個人番号\r\n カードの相談\r\n"
+        "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:123456789012\r\n"
+        "SUMMARY:個人番号\r\n カードの相談\r\n"
         "DESCRIPTION:一行目\\n二行目\\, 終わり\r\n"
         'ATTENDEE;CN="髙橋: 花子":mailto:h@example.jp\r\n'
         f"ATTACH;ENCODING=BASE64;VALUE=BINARY:{picture.decode()}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
