@@ -42,7 +42,9 @@ class Account:
 class Subscriptions:
     """Enrols, renews and recreates; every method may run twice.
 
-    ``key`` makes the clientState; ``nonce`` gives a fresh short random text.
+    ``key`` makes the clientState; ``nonce`` gives a fresh short random text. Where
+    ``notification_url`` is no address, accounts are enrolled without a subscription and the sweep
+    alone watches them.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Subscriptions:
         self._table = table
         self._key = key
         self._notification_url = notification_url
+        self._subscribes = notification_url.startswith(("https://", "http://"))
         self._lifecycle_url = lifecycle_url
         self._clock = clock
         self._nonce = nonce
@@ -94,7 +97,9 @@ class Subscriptions:
         row = await self._row(source, ref)
         account = await self._resolved(row)
         row = await self._row(source, ref)
-        if row.values.get("subscription"):
+        if not self._subscribes:
+            await self._save(row, state="sweep_only")
+        elif row.values.get("subscription"):
             if self._due(row):
                 await self._renew(row, account)
         elif row.values.get("state") == "creating":
@@ -108,15 +113,11 @@ class Subscriptions:
         row = await self._row(source, ref)
         account = await self._resolved(row)
         row = await self._row(source, ref)
-        if row.values.get("subscription"):
+        if self._subscribes and row.values.get("subscription"):
             await self._renew(row, account)
-        else:
+        elif self._subscribes:
             await self._adopt_or_create(row, account)
         return account
-
-    async def recreate(self, source: str, ref: str) -> Account:
-        """After ``subscriptionRemoved``: verify with a renewal, create anew if it is gone."""
-        return await self.renew(source, ref)
 
     async def jobs(self, users: Mapping[str, tuple[str, ...]]) -> AsyncIterator[Envelope]:
         """An ``enrol`` job for each user and source that is new or due; for the timer."""
@@ -124,9 +125,13 @@ class Subscriptions:
         for source, names in users.items():
             for user in names:
                 account = await self.register(source, user)
-                row = await self._row(source, account.ref)
-                if not row.values.get("subscription") or self._due(row):
+                if self._wants_enrolling(await self._row(source, account.ref)):
                     yield job("enrol", source, account.ref, now)
+
+    def _wants_enrolling(self, row: Row) -> bool:
+        if not self._subscribes:
+            return row.values.get("state") != "sweep_only"
+        return not row.values.get("subscription") or self._due(row)
 
     async def _row(self, source: str, ref: str) -> Row:
         row = await self._table.get(source, ref)

@@ -47,9 +47,7 @@ def sharing(permissions: Sequence[Json], inside: Collection[str]) -> Sharing:
     granted = [each for each in permissions if not _is_owner(each)]
     kinds = {kind for each in granted for kind in _kinds(each, inside)}
     direct = tuple(str(each.get("id", "")) for each in granted if not each.get("inheritedFrom"))
-    return Sharing(
-        tuple(sorted(kinds)), direct, len(granted) - len(direct), _digest(granted, inside)
-    )
+    return Sharing(tuple(sorted(kinds)), direct, len(granted) - len(direct), _digest(granted))
 
 
 def _is_owner(permission: Json) -> bool:
@@ -89,17 +87,21 @@ def _is_guest(person: Json, inside: Collection[str]) -> bool:
     return bool(domain and inside) and domain not in {each.casefold() for each in inside}
 
 
-def _digest(granted: Iterable[Json], inside: Collection[str]) -> str:
-    """Of each grant's id, roles, reach and kinds, in no order; empty for a private file."""
+def _digest(granted: Iterable[Json]) -> str:
+    """Of each grant's id, roles, reach and people, in no order; empty for a private file."""
     lines = sorted(
         "\x1f".join(
             (
                 str(each.get("id", "")),
                 ",".join(sorted(map(str, each.get("roles") or []))),
                 str((each.get("link") or {}).get("scope", "")),
-                ",".join(sorted(_kinds(each, inside))),
+                ",".join(sorted(map(_name, _people(each)))),
             )
         )
         for each in granted
     )
     return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()[:32] if lines else ""
+
+
+def _name(person: Json) -> str:
+    return str(person.get("id") or person.get("email") or person.get("loginName") or "").casefold()
