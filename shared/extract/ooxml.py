@@ -182,12 +182,14 @@ def printable(data: bytes) -> str:
     return "\n".join((*wide, *(run.decode("ascii") for run in _NARROW.findall(data))))
 
 
-_TEXT_NODE = re.compile(rb">\s*[^<\s]|<!|\x00")
-
-
 def _has_text(data: bytes) -> bool:
-    """Whether XML may hold text between its tags: big style sheets are then not parsed."""
-    return _TEXT_NODE.search(data, data.find(b"?>") + 2) is not None
+    """Whether XML may hold text between its tags: big style sheets are then not parsed.
+
+    Without space, each tag but the last ends where the next begins. A comment, a CDATA section,
+    a document type, UTF-16 or a ``>`` in an attribute count as text, to be safe.
+    """
+    dense = data.translate(None, b" \t\r\n")
+    return b"\0" in dense or b"<!" in dense or dense.count(b">") - dense.count(b"><") != 1
 
 
 class _TextOnly(PlainText):

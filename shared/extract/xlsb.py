@@ -10,7 +10,7 @@ import io
 import python_calamine
 
 from shared.extract.cells import Grid, plain_number
-from shared.extract.job import Document, Job
+from shared.extract.job import Document, Job, LimitError
 from shared.extract.ooxml import Package, wide_words
 from shared.model import GapCode
 
@@ -18,6 +18,16 @@ from shared.model import GapCode
 def read(document: Document, job: Job) -> None:
     """Read the sheets, then comments, names and the other parts."""
     job.member()
+    try:
+        _sheets(document, job)
+    except (LimitError, MemoryError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # noqa: BLE001 - a Rust panic is a BaseException, which nobody above expects
+        job.gap(GapCode.MALFORMED, document.location)
+    _others(document, job)
+
+
+def _sheets(document: Document, job: Job) -> None:
     workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(document.data))
     job.text(document.inside("シート名"), "\n".join(workbook.sheet_names))
     for number, name in enumerate(workbook.sheet_names, start=1):
@@ -34,7 +44,6 @@ def read(document: Document, job: Job) -> None:
                 grid.put(row, column, _shown(value))
         text, marks = grid.render()
         job.text(document.inside(f"シート{number}"), text, table=True, marks=marks)
-    _others(document, job)
 
 
 def _shown(value: object) -> str:
