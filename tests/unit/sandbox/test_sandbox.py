@@ -131,7 +131,7 @@ async def test_pool_process_is_recycled():
 
 
 def fake_reader(monkeypatch, tmp_path, code):
-    """A reader for PDF that does ``code``; the servers find it by their path."""
+    """A reader for RTF that does ``code``; the servers find it by their path."""
     package = tmp_path / "planted_reader.py"
     code = code.replace("{tmp}", str(tmp_path))
     package.write_text(
@@ -140,14 +140,14 @@ def fake_reader(monkeypatch, tmp_path, code):
     monkeypatch.syspath_prepend(str(tmp_path))
     plant = (
         "from shared.extract import dispatch;"
-        " dispatch.READERS['pdf'] = dispatch.Reader('planted_reader');"
+        " dispatch.READERS['rtf'] = dispatch.Reader('planted_reader');"
     )
     monkeypatch.setattr(
         runner, "CODE", runner.CODE.replace(" from shared", f" {plant} from shared", 1)
     )
 
 
-PDF = Content(b"%PDF-1.7\n", "a.pdf")
+PLANTED = Content(b"{\\rtf1 }", "a.rtf")
 
 ENDS = [
     ("signal.raise_signal(11)", {GapCode.CRASHED}),
@@ -174,7 +174,7 @@ async def test_every_end_of_a_child_is_a_named_gap(mode, ends, monkeypatch, tmp_
         sandbox = Sandbox(
             mode=mode, processes=1, confinement=Confinement(cpu=1, wall=1.2, memory=512 << 20)
         )
-        found = await sandbox.extract(PDF)
+        found = await sandbox.extract(PLANTED)
         assert {gap.code for gap in found.gaps} <= gaps, code
         assert found.gaps, code
         after = await sandbox.extract(Content(word("次の文書"), "a.docx"))
@@ -190,7 +190,7 @@ async def test_child_sees_no_environment_and_no_files(monkeypatch, tmp_path):
     code = "job.text('環境', ' '.join(os.environ) + ' ' + ' '.join(os.listdir('/proc/self/fd')))"
     fake_reader(monkeypatch, tmp_path, code)
     sandbox = Sandbox(processes=1)
-    found = await sandbox.extract(PDF)
+    found = await sandbox.extract(PLANTED)
     words = next(one.text for one in found.segments if one.location == "環境").split()
     sandbox.close()
     assert "SEKISHO_SECRET" not in words
@@ -218,7 +218,7 @@ async def test_child_has_no_network_no_programs_no_other_process(mode, monkeypat
     )
     fake_reader(monkeypatch, tmp_path, "pass\n" + tries.replace("\\n", "\n"))
     sandbox = Sandbox(mode=mode, processes=1)
-    found = await sandbox.extract(PDF)
+    found = await sandbox.extract(PLANTED)
     sandbox.close()
     assert [one.text for one in found.segments if one.location == "x"] == ["refused"] * len(
         FORBIDDEN
@@ -257,7 +257,7 @@ async def test_what_a_killed_child_had_read_is_kept(monkeypatch, tmp_path):
     code = "job.text('1ページ', '先に読めた文字'); signal.raise_signal(11)"
     fake_reader(monkeypatch, tmp_path, code)
     sandbox = Sandbox(processes=1)
-    found = await sandbox.extract(PDF)
+    found = await sandbox.extract(PLANTED)
     sandbox.close()
     assert "先に読めた文字" in [segment.text for segment in found.segments]
     assert [gap.code for gap in found.gaps] == [GapCode.CRASHED]
