@@ -46,8 +46,8 @@ def values(
     pattern: re.Pattern[bytes],
     within: int,
     gap: re.Pattern[str] | None = None,
-) -> Iterator[Span]:
-    """Where ``pattern`` (over the skeleton) matches within reach of one of the labels.
+) -> Iterator[tuple[Span, Span, bool]]:
+    """(value, label, in the column under it) where ``pattern`` matches within reach of a label.
 
     Behind the label, starting at most ``within`` characters after it (what stands between must
     match ``gap``); else, if the label stands in
@@ -55,19 +55,21 @@ def values(
     """
     seen: set[tuple[int, int]] = set()
     reached = 0
-    for _, end in labels:
+    for label in labels:
+        end = label[1]
         match = pattern.search(scene.skeleton, end, end + within + _SLACK)
         if match and gap and not gap.fullmatch(scene.text, end, match.start()):
             match = None
         if match and match.start() < end + within:
             if match.start() >= reached:
                 reached = match.end()
-                yield match.span()
+                yield match.span(), label, False
             continue
         column = _column(scene, end)
         if column is not None and (key := (scene.tables.block(end), column[1])) not in seen:
             seen.add(key)
-            yield from _under(scene, end, *column, pattern)
+            for span in _under(scene, end, *column, pattern):
+                yield span, label, True
 
 
 def _column(scene: Scene, end: int) -> tuple[str, int] | None:

@@ -119,7 +119,11 @@ class Recognizer:
             tally.add("base")
         if self.rule.check and not self.rule.pattern.get("check_optional"):
             tally.add("check")
-        if not self.decisive(candidate):
+        note = scene.notes.get((self.entity, candidate.start, candidate.end))
+        if note is not None:
+            tally.labelled = True
+            tally.add(note.code, note.weight, word=note.word, n=note.n)
+        elif not self.decisive(candidate):
             self._surroundings.weigh(scene, candidate, tally)
         if slots is not None and key is not None:
             weigh_slot(slots, key, tally)

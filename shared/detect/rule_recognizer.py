@@ -7,8 +7,9 @@ import re
 from shared.detect import checks, labelled
 from shared.detect.recognizer import Recognizer
 from shared.detect.rivals import amount, weigh_neighbours
-from shared.detect.rulebook import Rule, Rulebook
+from shared.detect.rulebook import Reason, Rule, Rulebook
 from shared.detect.scene import Candidate, Scene, Tally
+from shared.detect.scoring import weight_at
 from shared.detect.shapes import Shape, Span
 from shared.detect.skeleton import digits_of
 from shared.errors import PolicyError
@@ -58,13 +59,21 @@ class RuleRecognizer(Recognizer):
         """Hits of the shape, and values behind labels."""
         found = super().spans(scene)
         if labels := scene.triggers.get(self.entity):
-            found += [
-                ("labelled", span)
-                for span in labelled.values(
-                    scene, labels, self._after_label, self._within, self._gap
-                )
-            ]
+            values = labelled.values(scene, labels, self._after_label, self._within, self._gap)
+            for span, label, under in values:
+                scene.notes[self.entity, *span] = self._note(scene, span, label, under=under)
+                found.append(("labelled", span))
         return found
+
+    def _note(self, scene: Scene, span: Span, label: Span, *, under: bool) -> Reason:
+        """The label that led to a value, as evidence (its words are one of the rule's labels)."""
+        word = scene.text[slice(*label)]
+        if word.isascii():
+            word = word.lower()
+        if under:
+            return Reason("header", self.rule.weights["header"], word)
+        distance = span[0] - label[1]
+        return Reason("near", weight_at(self.rule.near, distance), word, distance)
 
     def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
         """Digits, or the folded text without separators."""

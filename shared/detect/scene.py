@@ -16,7 +16,8 @@ from shared.model import Level
 class Scene:
     """One segment under examination; all positions are characters of its text.
 
-    ``subject()`` gives the vocabulary's indices of words in the item's names and subjects.
+    ``subject()`` gives the vocabulary's indices of words in the item's names and subjects;
+    ``notes`` the label that led a recognizer to a span.
     """
 
     text: str = field(repr=False)
@@ -26,6 +27,7 @@ class Scene:
     tables: Tables = field(repr=False)
     triggers: Mapping[str, list[Span]] = field(repr=False)
     subject: Callable[[], frozenset[int]]
+    notes: dict[tuple[str, int, int], Reason] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True)

@@ -25,7 +25,8 @@ def _needles(labels: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(folded), key=lambda text: (-len(text), text)))
 
 
-def _weight(steps: Steps, distance: int) -> float:
+def weight_at(steps: Steps, distance: int) -> float:
+    """The weight of a word at a distance in characters."""
     return next((weight for within, weight in steps if distance <= within), 0.0)
 
 
@@ -95,7 +96,7 @@ class Surroundings:
             ahead = word_end <= start
             distance = start - word_end if ahead else 20 + 2 * (word_start - end)
             if role == NEAR:
-                if (weight := _weight(self._rule.near, distance)) > near[0]:
+                if (weight := weight_at(self._rule.near, distance)) > near[0]:
                     near = (weight, "near", self._words[index], distance)
             elif role == AGAINST:
                 found = self._against(scene, word_end, start, distance, ahead=ahead)
@@ -110,10 +111,10 @@ class Surroundings:
         self, scene: Scene, word_end: int, start: int, distance: int, *, ahead: bool
     ) -> tuple[float, str]:
         if not ahead:
-            return _weight(self._rule.against, distance + 20), "against"
+            return weight_at(self._rule.against, distance + 20), "against"
         if distance > 20 and "\n" in scene.text[word_end:start].strip("\n"):  # noqa: PLR2004 - a label may stand just above
             return -self._rule.weights["against_line"] * bool(self._rule.against), "against_line"
-        return _weight(self._rule.against, distance), "against"
+        return weight_at(self._rule.against, distance), "against"
 
     def _written_apart(self, scene: Scene, candidate: Candidate) -> Found | None:
         """「個 人 番 号」, half-width kana, full-width Latin: only in a window before."""
@@ -123,7 +124,7 @@ class Surroundings:
             at = squeezed.rfind(needle)
             if at >= 0:
                 distance = len(squeezed) - at - len(needle)
-                weight = _weight(self._rule.near, distance if distance <= 12 else 41)  # noqa: PLR2004 - the first step, or the third
+                weight = weight_at(self._rule.near, distance if distance <= 12 else 41)  # noqa: PLR2004 - the first step, or the third
                 return weight, "spaced", needle, distance
         return None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from shared.detect.matcher import Matcher, Vocabulary, WordHit
 
-BLOCK = 2048
+BLOCK = 512
 
 
 class WordIndex:
