@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +17,19 @@ from local.graph.process import GraphProcess
 from local.host.process import HostProcess
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 class Stack:
@@ -52,17 +68,27 @@ class Stack:
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
-            self._stack.enter_context(self.azurite)
-            self._stack.enter_context(self.graph)
+            self._start(self.azurite)
+            self._start(self.graph)
             for name, upn in self.users.items():
                 body = {"name": name, "upn": upn}
                 self.user_ids[upn] = self.graph.admin("POST", "/users", json_body=body)["id"]
             self.host = self._make_host()
-            self._stack.enter_context(self.host)
+            self._start(self.host)
         except BaseException:
-            self._stack.close()
+            self._stop()
             raise
         return self
+
+    def _start(self, part: Azurite | GraphProcess | HostProcess) -> None:
+        """Start a part; it is stopped in the end even if it is interrupted while it starts."""
+        self._stack.push(part)
+        part.start()
+
+    def _stop(self) -> None:
+        """Stop every part; a second Ctrl-C would leave processes behind, so it has to wait."""
+        with _uninterrupted():
+            self._stack.close()
 
     def __exit__(
         self,
@@ -70,7 +96,7 @@ class Stack:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
+        self._stop()
 
     def _make_host(self) -> HostProcess:
         settings = app_settings(

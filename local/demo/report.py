@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +20,7 @@ from local.samples import Expectation
 from shared.audit.chain import verify
 
 COLOURS = {"allow": "green", "tag": "cyan", "review": "yellow", "block": "bold red"}
+LEVELS = {1: "low", 2: "medium", 3: "high"}
 SHOWN = 2
 
 
@@ -79,12 +81,14 @@ def _item(result: Result) -> dict[str, object]:
         "action": result.state.name if result.state else "",
         "audit_id": event.get("id", ""),
         "seconds": result.seconds,
-        "findings": [
-            {key: each[key] for key in ("entity", "location", "level", "confidence", "masked")}
-            for each in event.get("findings", [])
-        ],
+        "findings": [_finding(each) for each in event.get("findings", [])],
         "gaps": event.get("gaps", []),
     }
+
+
+def _finding(finding: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: finding[key] for key in ("entity", "location", "confidence", "masked")}
+    return {**kept, "level": LEVELS[finding["level"]]}
 
 
 def table(results: Sequence[Result]) -> Table:

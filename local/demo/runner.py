@@ -127,6 +127,6 @@ def _keep(stack: Stack, console: Console) -> None:
     )
     for upn, user_id in stack.user_ids.items():
         console.print(f"account  {upn} = {user_id}")
-    console.print(f"storage  {stack.storage}")
+    console.print(f"storage  {stack.storage}", soft_wrap=True)
     console.print("Ctrl-C で終了します / Ctrl-C stops everything")
     signal.pause()
