@@ -22,7 +22,7 @@ SEED = 20261124
 
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory):
-    """The day under twenty SIGKILLs at seeded moments with items in flight: results and the town."""
+    """The day under twenty SIGKILLs at seeded moments: the town, results, kills with work open."""
     overrides = {
         "SEKISHO_LEASE_SECONDS": "4",
         "SEKISHO_SWEEP_SCHEDULE": "*/5 * * * * *",
