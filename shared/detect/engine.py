@@ -13,6 +13,7 @@ from shared.detect.masks import FingerprintKey, mask
 from shared.detect.matcher import Matcher, PlainMatcher, VectorMatcher, Vocabulary
 from shared.detect.recognizer import Recognizer
 from shared.detect.recognizers import ALL
+from shared.detect.recognizers.sensitive_information import SensitiveInformation
 from shared.detect.rule_recognizer import RuleRecognizer
 from shared.detect.rulebook import Reason, Rule, Rulebook, load
 from shared.detect.scene import Draft, Scene
@@ -39,6 +40,7 @@ class _Parts:
     triggers: Triggers
     by_shape: Mapping[str, tuple[int, ...]]
     by_label: Mapping[str, int]
+    joining: tuple[SensitiveInformation, ...]
 
     def concerned(self, scene: Scene) -> list[Recognizer]:
         """The recognizers that have a shape among the hits, in their order."""
@@ -206,7 +208,8 @@ def _compile(site_rules: Iterable[str], *, plain: bool) -> _Parts:
     matcher = _matcher(tuple(shapes.values()), book.vocabulary, plain=plain)
     vocabulary, owners = book.labels_of(by_label)
     triggers = Triggers(_matcher((), vocabulary, plain=plain), vocabulary, owners)
-    return _Parts(book, recognizers, matcher, triggers, by_shape, by_label)
+    joining = tuple(r for r in recognizers if isinstance(r, SensitiveInformation))
+    return _Parts(book, recognizers, matcher, triggers, by_shape, by_label, joining)
 
 
 def _matcher(shapes: Sequence[Shape], vocabulary: Vocabulary, *, plain: bool) -> Matcher:
@@ -256,9 +259,12 @@ def _examine(parts: _Parts, segment: Segment, subject: _Subject) -> list[Draft]:
     if scene is None:
         return []
     skipped = "email_address" if segment.location.endswith(ENVELOPE) else ""
-    return resolve(
+    drafts = resolve(
         [d for each in parts.concerned(scene) if each.entity != skipped for d in each.drafts(scene)]
     )
+    if drafts and (joined := [d for each in parts.joining for d in each.join(scene, drafts)]):
+        drafts = sorted(drafts + joined, key=lambda draft: draft.candidate.start)
+    return drafts
 
 
 def resolve(drafts: list[Draft]) -> list[Draft]:

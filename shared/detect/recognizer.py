@@ -42,6 +42,10 @@ class Recognizer:
         start, end = span
         return Candidate(shape, start, end, digits_of(scene.skeleton[start:end]))
 
+    def says(self, word: int) -> bool:
+        """Whether the word of the vocabulary with this index is one of the entity's own."""
+        return self._surroundings.is_label(word)
+
     def weigh(self, scene: Scene, candidate: Candidate, tally: Tally) -> None:
         """Add the entity's own evidence (grouping, rivals)."""
 

@@ -50,6 +50,10 @@ class Surroundings:
         self._after = self._before // 2
         self.looked_for = bool(self._before)
 
+    def is_label(self, word: int) -> bool:
+        """Whether a word is one of the rule's own labels."""
+        return self._roles[word] == NEAR
+
     def weigh(self, scene: Scene, candidate: Candidate, tally: Tally) -> None:
         """Add the words near, the header and the subject."""
         near, against, persons = self._near(scene, candidate)

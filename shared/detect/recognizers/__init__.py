@@ -7,8 +7,10 @@ from shared.detect.recognizers.corporate_number import CorporateNumber
 from shared.detect.recognizers.credit_card import CreditCard
 from shared.detect.recognizers.drivers_licence import DriversLicence
 from shared.detect.recognizers.email_address import EmailAddress
+from shared.detect.recognizers.mrz import Mrz
 from shared.detect.recognizers.my_number import MyNumber
 from shared.detect.recognizers.phone_number import PhoneNumber
+from shared.detect.recognizers.sensitive_information import SensitiveInformation
 
 ALL: tuple[type[Recognizer], ...] = (
     MyNumber,
@@ -17,4 +19,6 @@ ALL: tuple[type[Recognizer], ...] = (
     DriversLicence,
     PhoneNumber,
     EmailAddress,
+    Mrz,
+    SensitiveInformation,
 )
