@@ -68,7 +68,7 @@ def readings(data: bytes, label: str = "") -> tuple[str, ...]:
     label = label.strip(" \t\r\n\"'").lower()
     declared = _declared(data, label)
     guessed = guess(data)
-    first = guessed if declared is None else declared
+    first = guessed if declared is None or _absurd(data, label) else declared
     found = dict.fromkeys((first, guessed, *_others(data, label)))
     return tuple(found)
 
@@ -97,6 +97,19 @@ def _declared(data: bytes, label: str) -> str | None:
         return data.decode(codec)
     except (UnicodeError, ValueError):
         return None
+
+
+def _absurd(data: bytes, label: str) -> bool:
+    """A page that calls itself UTF-16 in plain bytes: browsers read it as UTF-8."""
+    return label.startswith(("utf-16", "utf-32")) and b"\0" not in data and _is_utf8(data)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _codec(label: str) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from shared.extract.charset import readings
+from shared.extract.giving import places
 from shared.extract.hypertext import label_of
 from shared.extract.job import Document, Job
 from shared.model import Mark
@@ -19,8 +20,8 @@ _BREAKS = re.compile(r"[\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
 def read(document: Document, job: Job) -> None:
     """Read a table; a row's mark is its number as a spreadsheet would show it."""
     location = document.inside("表")
-    for number, text in enumerate(readings(document.data, label_of(document.media_type))):
-        place = f"{location}（読み{number + 1}）" if number else location
+    found = readings(document.data, label_of(document.media_type))
+    for place, text in places(location, found, job):
         rows = parse(text, job)
         marks: list[Mark] = []
         offset = 0

@@ -76,7 +76,8 @@ def read(document: Document, job: Job) -> None:
     elif job.isolate and any(kind in READERS and READERS[kind].risky for kind in kinds):
         job.deferred.append(document)
     else:
-        for kind in kinds:
+        # one reader may read several formats (and then reads a file of two of them once)
+        for kind in {READERS[k].module if k in READERS else k: k for k in reversed(kinds)}.values():
             _read_as(kind, document, job)
 
 

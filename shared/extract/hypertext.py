@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from shared.extract.charset import readings
+from shared.extract.giving import places
 from shared.extract.job import Document, Job
 from shared.extract.markup import Markup, scan
 
@@ -27,8 +28,8 @@ def read(document: Document, job: Job) -> None:
 def read_body(data: bytes, label: str, location: str, job: Job) -> None:
     """Read HTML: what it shows at ``location``, what it holds besides under it."""
     meta = _META.search(data[:_HEAD])
-    for number, source in enumerate(readings(data, label or (meta[1].decode() if meta else ""))):
-        place = f"{location}（読み{number + 1}）" if number else location
+    found = readings(data, label or (meta[1].decode() if meta else ""))
+    for place, source in places(location, found, job):
         give(scan(source, job.tick), place, job)
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from shared.extract import headers, mime, transfer
 from shared.extract.charset import readings
 from shared.extract.flowed import unflow
+from shared.extract.giving import places
 from shared.extract.headers import Field
 from shared.extract.hypertext import read_body
 from shared.extract.job import SEPARATOR, Document, Job, with_extension
@@ -178,11 +179,11 @@ class MailReader:
             read_body(entity.body, label, self.place("本文（HTML）"), self.job)
             return
         location = self.place("本文")
-        for number, text in enumerate(readings(entity.body, label)):
+        for place, text in places(location, readings(entity.body, label), self.job):
             shown = (
                 unflow(text, delsp=kind.first("delsp").lower() == "yes") if _flows(kind) else text
             )
-            self.job.text(f"{location}（読み{number + 1}）" if number else location, shown)
+            self.job.text(place, shown)
         if _PGP in entity.body:
             self.job.gap(GapCode.ENCRYPTED, location)
         if b"begin" in entity.body:

@@ -58,7 +58,11 @@ PATTERNS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"....ftyp", re.DOTALL), "media"),
     (re.compile(rb"BM....\x00\x00\x00\x00", re.DOTALL), "image"),
     (re.compile(rb".{257}ustar", re.DOTALL), "tar"),
+    (re.compile(rb"\x60.{1,4}\x82\x01[\x01-\x1f]", re.DOTALL), "xdw"),  # DocuWorks: known, not read
 )
+
+# Formats with signatures that words may begin with (``MZ世代``); such bytes are text if they can be.
+WEAK = frozenset({"executable", "image", "media", "bzip2", "tar", "lzh"})
 
 # The beginning of a text (lower case, no byte order mark) → format.
 TEXT_MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -88,7 +92,7 @@ _TEXT_CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\v\f\r\x0e\x0f\x1a
 def sniff(data: bytes, name: str = "", media_type: str = "") -> tuple[str, ...]:
     """The formats that these bytes are: usually one, two for a polyglot, none if unknown."""
     kinds = _binary(data)
-    if not kinds:
+    if not kinds or (WEAK.issuperset(kinds) and is_text(data)):
         kinds = _textual(data, name.lower(), media_type.lower())
     elif _is_mail(data) and _declares_mail(name.lower(), media_type.lower()):
         kinds = ("mail", *kinds)

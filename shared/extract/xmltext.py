@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from shared.extract.charset import readings
+from shared.extract.giving import places
 from shared.extract.hypertext import give, label_of
 from shared.extract.job import Document, Job
 from shared.extract.markup import scan
@@ -19,8 +20,7 @@ def read(document: Document, job: Job) -> None:
     declared = _ENCODING.search(document.data[:_HEAD])
     label = declared[1].decode() if declared else label_of(document.media_type)
     location = document.inside("本文")
-    for number, source in enumerate(readings(document.data, label)):
-        place = f"{location}（読み{number + 1}）" if number else location
+    for place, source in places(location, readings(document.data, label), job):
         give(scan(source, job.tick, xml=True), place, job)
         if "<!ENTITY" in source:
             job.gap(GapCode.PARTIAL, location)

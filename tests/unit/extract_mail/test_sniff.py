@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import io
 import zipfile
 
@@ -53,7 +54,7 @@ UTF16 = "住所,氏名\r\n東京都,山田\r\n"
         (b"Rar!\x1a\x07\x01\0", ("rar",)),
         (b"\x19\x24-lh5-\x10\0\0\0", ("lzh",)),
         (b"\x1f\x8b\x08\0", ("gzip",)),
-        (b"BZh91AY", ("bzip2",)),
+        (bz2.compress(b"x"), ("bzip2",)),
         (b"\xfd7zXZ\0\0", ("xz",)),
         (b"\x28\xb5\x2f\xfd\0", ("zstd",)),
         (b"name".ljust(257, b"\0") + b"ustar\x0000", ("tar",)),
@@ -122,6 +123,35 @@ def test_body_that_is_a_file_is_read_as_the_file():
 def test_unknown_bytes_are_a_gap():
     extraction, _ = extract(Content(bytes(range(256)) * 4), clock=lambda: 0.0)
     assert [gap.code for gap in extraction.gaps] == [GapCode.UNKNOWN_FORMAT]
+
+
+@pytest.mark.parametrize("text", ["MZ世代の番号", "BM広報", "GIF89aの話", "ID3という規格"])
+def test_text_that_begins_like_a_signature_is_text(text):
+    assert sniff(text.encode()) == ("text",)
+    assert sniff(text.encode("cp932")) == ("text",)
+
+
+def test_text_that_no_encoding_fits_is_a_gap_beside_what_was_read():
+    extraction, _ = extract(Content(b"0123 " + b"\x80\xff\xfd\xa0" * 20), clock=lambda: 0.0)
+    assert GapCode.PARTIAL in {gap.code for gap in extraction.gaps}
+    assert "0123" in extraction.segments[0].text
+
+
+def test_list_saved_as_text_is_a_table():
+    extraction, _ = extract(Content("氏名\t番号\n山田\t0123\n".encode()), clock=lambda: 0.0)
+    assert extraction.segments[0].table
+
+
+def test_table_rows_are_marked_and_quoted_cells_keep_their_content():
+    data = '氏名,備考\r\n"山田, 花子","一行目\n二行目"\r\n鈴木,"開いたまま'.encode("cp932")
+    extraction, _ = extract(Content(data, "一覧.csv"), clock=lambda: 0.0)
+    (segment,) = [s for s in extraction.segments if s.table]
+    assert segment.text.split("\n") == [
+        "氏名\t備考",
+        "山田, 花子\t一行目 二行目",
+        "鈴木\t開いたまま",
+    ]
+    assert segment.where(segment.text.index("鈴木")) == "表!3行"
 
 
 @pytest.mark.parametrize("number", [0, 2, 0xFFFFFFF0])
