@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from shared.detect.matcher import Matcher, Vocabulary
 from shared.detect.scene import Scene
@@ -40,36 +41,52 @@ class Triggers:
         return found
 
 
-def values(
-    scene: Scene,
-    labels: Sequence[Span],
-    pattern: re.Pattern[bytes],
-    within: int,
-    gap: re.Pattern[str] | None = None,
-) -> Iterator[tuple[Span, Span, bool]]:
-    """(value, label, in the column under it) where ``pattern`` matches within reach of a label.
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where a value may stand in relation to its label.
 
-    Behind the label, starting at most ``within`` characters after it (what stands between must
-    match ``gap``); else, if the label stands in
-    a row of cells, in every cell under it until a blank line (20,000 rows at most).
+    ``pattern`` (over the skeleton) must start at most ``within`` characters behind the label (just
+    behind it for 0), what stands between matching ``gap``; with ``columns`` the cells under a label
+    in a row of cells are looked at as well.
+    """
+
+    pattern: re.Pattern[bytes]
+    within: int
+    gap: re.Pattern[str] | None = None
+    columns: bool = True
+
+    def behind(self, scene: Scene, end: int) -> re.Match[bytes] | None:
+        """The value behind a label that ends at ``end``."""
+        if not self.within:
+            return self.pattern.match(scene.skeleton, end)
+        match = self.pattern.search(scene.skeleton, end, end + self.within + _SLACK)
+        if match is None or match.start() >= end + self.within:
+            return None
+        if self.gap and not self.gap.fullmatch(scene.text, end, match.start()):
+            return None
+        return match
+
+
+def values(scene: Scene, labels: Sequence[Span], reach: Reach) -> Iterator[tuple[Span, Span, bool]]:
+    """(value, label, in the column under it) for every label that has a value.
+
+    Under a label in a row of cells: every cell until a blank line (20,000 rows at most).
     """
     seen: set[tuple[int, int]] = set()
     reached = 0
     for label in labels:
         end = label[1]
-        match = pattern.search(scene.skeleton, end, end + within + _SLACK)
-        if match and gap and not gap.fullmatch(scene.text, end, match.start()):
-            match = None
-        if match and match.start() < end + within:
+        match = reach.behind(scene, end)
+        if match:
             if match.start() >= reached:
                 reached = match.end()
                 yield match.span(), label, False
-            continue
-        column = _column(scene, end)
-        if column is not None and (key := (scene.tables.block(end), column[1])) not in seen:
-            seen.add(key)
-            for span in _under(scene, end, *column, pattern):
-                yield span, label, True
+        elif reach.columns:
+            column = _column(scene, end)
+            if column is not None and (key := (scene.tables.block(end), column[1])) not in seen:
+                seen.add(key)
+                for span in _under(scene, end, *column, reach.pattern):
+                    yield span, label, True
 
 
 def _column(scene: Scene, end: int) -> tuple[str, int] | None:

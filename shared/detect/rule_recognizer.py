@@ -24,7 +24,7 @@ class RuleRecognizer(Recognizer):
 
     ``shape``: ``{head, tail, before, after, alone, ends}``, searched everywhere;
     ``after_label``: a bounded pattern over the skeleton, searched behind the rule's labels and in
-    the columns under them, ``within`` so many characters;
+    the columns under them (not with ``columns: false``), ``within`` so many characters;
     ``lead``: what must stand just before (a pattern over the text) and belongs to the value;
     ``gap``: what may stand between label and value (a pattern over the text);
     ``text``: a pattern that the text of the match must satisfy (for kana and kanji);
@@ -41,10 +41,13 @@ class RuleRecognizer(Recognizer):
         if not shape and not self.labelled:
             message = f"rule {rule.entity}: pattern needs a shape or after_label"
             raise PolicyError(message)
-        self._after_label = self._bounded(pattern.get("after_label", ""))
-        self._within = int(pattern.get("within", _WITHIN))
+        self._reach = labelled.Reach(
+            self._bounded(pattern.get("after_label", "")),
+            int(pattern.get("within", _WITHIN)),
+            re.compile(pattern["gap"]) if "gap" in pattern else None,
+            bool(pattern.get("columns", True)),
+        )
         self._lead = re.compile(pattern["lead"] + r"\Z") if "lead" in pattern else None
-        self._gap = re.compile(pattern["gap"]) if "gap" in pattern else None
         self._text = re.compile(pattern["text"]) if "text" in pattern else None
         self._as_text = pattern.get("value") == "text"
         self._optional = bool(pattern.get("check_optional", False))
@@ -59,7 +62,7 @@ class RuleRecognizer(Recognizer):
         """Hits of the shape, and values behind labels."""
         found = super().spans(scene)
         if labels := scene.triggers.get(self.entity):
-            values = labelled.values(scene, labels, self._after_label, self._within, self._gap)
+            values = labelled.values(scene, labels, self._reach)
             for span, label, under in values:
                 scene.notes[self.entity, *span] = self._note(scene, span, label, under=under)
                 found.append(("labelled", span))
