@@ -1,8 +1,9 @@
-"""Writes OLE compound files ([MS-CFB] version 3) for tests: streams by path, each padded to 4096 bytes."""
+"""Writes OLE compound files ([MS-CFB] version 3): streams by path, each padded to 4096 bytes."""
 
 from __future__ import annotations
 
 import struct
+from itertools import pairwise
 
 SECTOR = 512
 FREE, END, FAT = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
@@ -31,7 +32,7 @@ def cfb(streams):
     def chain(siblings):
         # Nodes in the standard's order (length, then upper case), each the right child of the last.
         ranked = sorted(siblings, key=lambda p: (len(p), p.upper()))
-        links = {one: index[next_] for one, next_ in zip(ranked, ranked[1:], strict=False)}
+        links = {one: index[next_] for one, next_ in pairwise(ranked)}
         return index[ranked[0]] if ranked else FREE, links
 
     first, links = chain(names)

@@ -1,6 +1,6 @@
 """Golden legacy and foreign formats: xlwt, msoffcrypto and odfpy write, or the bytes are made here.
 
-No library on PyPI writes .doc, .ppt, .xlsb or Ichitaro files, so those are built from their published
+No library here writes .doc, .ppt, .xlsb or Ichitaro files, so those are built from published
 structures ([MS-DOC], [MS-PPT], [MS-XLSB], OpenJTD's notes): they show that the structure is
 understood, not that real files are.
 """
@@ -16,11 +16,11 @@ import xlwt
 from cfb_writer import cfb
 from msoffcrypto.format.ooxml import OOXMLFile
 from odf import dc
+from odf.draw import Frame, Page, TextBox
 from odf.office import Annotation
 from odf.opendocument import OpenDocumentPresentation, OpenDocumentSpreadsheet, OpenDocumentText
 from odf.presentation import Notes
 from odf.style import Footer, Header, MasterPage, PageLayout
-from odf.draw import Frame, Page, TextBox
 from odf.table import Table, TableCell, TableRow
 from odf.text import H, Note, NoteBody, NoteCitation, P, Span
 from office_cases import cell_text, document_with, paragraph, saved, sheet_with
@@ -107,7 +107,7 @@ xls_text_box = xls_record(
 
 
 def word_97(parts):
-    """A document of pieces: (text, index of its length in FibRgLw97), alternately wide and narrow."""
+    """A document of pieces (text, index of its length in FibRgLw97), now wide, now narrow."""
     lengths = [0] * 22
     body, table_pieces, positions = bytearray(2048), [], [0]
     for number, (text, index) in enumerate(parts):
@@ -414,7 +414,7 @@ def record(kind, *words):
 
 
 def block_store(text_units, reverse):
-    """Units in blocks of 256 bytes, laid down backwards so that only the directory tells the order."""
+    """Units in blocks of 256 bytes, perhaps backwards: only the directory tells the order."""
     text = b"TextV.01" + struct.pack(f">I{len(text_units)}H", len(text_units), *text_units)
     pieces = [text[at : at + 256].ljust(256, b"\0") for at in range(0, len(text), 256)]
     count = len(pieces)
@@ -440,7 +440,7 @@ def jtd(number):
 
 
 def jtd_ruby(number):
-    body = units("名") + [0x1C, 1, 7, 0, 1, 0x82, 0x1D] + units(number) + [0x1E, 5, 0, 1, 0x1F]
+    body = [*units("名"), 0x1C, 1, 7, 0, 1, 0x82, 0x1D, *units(number), 0x1E, 5, 0, 1, 0x1F]
     return cfb({"DocumentText": block_store(body + units("字"), reverse=False)})
 
 

@@ -1,4 +1,4 @@
-"""Golden Office files, each with one number in one named place, by openpyxl, python-docx, python-pptx."""
+"""Golden Office files, each with one number in one named place, by openpyxl and its like."""
 
 from __future__ import annotations
 
@@ -53,96 +53,96 @@ def saved(thing):
 def sheet_with(fill):
     def build(number):
         book = openpyxl.Workbook()
-        fill(book, book.active, number)
+        fill(book.active, number)
         return saved(book)
 
     return build
 
 
-def cell_text(book, sheet, number):
+def cell_text(sheet, number):
     sheet["B7"] = number
 
 
-def cell_number(book, sheet, number):
+def cell_number(sheet, number):
     sheet["B7"] = float(number)
 
 
-def cell_leading_zero(book, sheet, number):
+def cell_leading_zero(sheet, number):
     sheet["B7"] = int(number)
     sheet["B7"].number_format = "000000000000"
 
 
-def cell_grouped(book, sheet, number):
+def cell_grouped(sheet, number):
     sheet["B7"] = int(number)
     sheet["B7"].number_format = "0000\\-0000\\-0000"
 
 
-def boxes(book, sheet, number):
+def boxes(sheet, number):
     for index, digit in enumerate(number):
         sheet.cell(7, 2 + index, int(digit))
 
 
-def merged_boxes(book, sheet, number):
+def merged_boxes(sheet, number):
     for index, digit in enumerate(number):
         column = 2 + 3 * index
         sheet.cell(7, column, digit)
         sheet.merge_cells(start_row=7, end_row=8, start_column=column, end_column=column + 2)
 
 
-def hidden_sheet(book, sheet, number):
-    hidden = book.create_sheet("隠")
+def hidden_sheet(sheet, number):
+    hidden = sheet.parent.create_sheet("隠")
     hidden.sheet_state = "veryHidden"
     hidden["A1"] = number
 
 
-def sheet_name(book, sheet, number):
+def sheet_name(sheet, number):
     sheet.title = number
 
 
-def comment(book, sheet, number):
+def comment(sheet, number):
     sheet["A1"].comment = Comment(number, "作成者")
 
 
-def comment_author(book, sheet, number):
+def comment_author(sheet, number):
     sheet["A1"].comment = Comment("本文", number)
 
 
-def header(book, sheet, number):
+def header(sheet, number):
     sheet.oddHeader.center.text = number
 
 
-def formula(book, sheet, number):
+def formula(sheet, number):
     sheet["B7"] = f'=VLOOKUP("{number}",A1:B2,2)'
 
 
-def defined_name(book, sheet, number):
-    book.defined_names["番号"] = openpyxl.workbook.defined_name.DefinedName(
+def defined_name(sheet, number):
+    sheet.parent.defined_names["番号"] = openpyxl.workbook.defined_name.DefinedName(
         "番号", attr_text=f'"{number}"'
     )
 
 
-def validation(book, sheet, number):
+def validation(sheet, number):
     rule = DataValidation(type="list", formula1='"a,b"', promptTitle="入力", prompt=number)
     rule.add("B7")
     sheet.add_data_validation(rule)
 
 
-def hyperlink(book, sheet, number):
+def hyperlink(sheet, number):
     sheet["B7"] = "表示"
     sheet["B7"].hyperlink = f"https://example.jp/?n={number}"
 
 
-def book_title(book, sheet, number):
-    book.properties.title = number
+def book_title(sheet, number):
+    sheet.parent.properties.title = number
 
 
-def custom_property(book, sheet, number):
-    book.custom_doc_props.append(
+def custom_property(sheet, number):
+    sheet.parent.custom_doc_props.append(
         openpyxl.packaging.custom.StringProperty(name="番号", value=number)
     )
 
 
-def chart_title(book, sheet, number):
+def chart_title(sheet, number):
     sheet["A1"] = 1
     chart = openpyxl.chart.BarChart()
     chart.title = number
@@ -150,7 +150,7 @@ def chart_title(book, sheet, number):
     sheet.add_chart(chart, "C3")
 
 
-def far_cell(book, sheet, number):
+def far_cell(sheet, number):
     sheet["A1"] = "氏名"
     sheet["XFD1048576"] = number
 
@@ -319,7 +319,8 @@ content_control = in_body(
 )
 alternative = in_body(
     '<w:p xmlns:wp="http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"><w:r>'
-    '<w:drawing><wp:inline><wp:docPr id="1" name="図" descr="%s"/></wp:inline></w:drawing></w:r></w:p>'
+    '<w:drawing><wp:inline><wp:docPr id="1" name="図" descr="%s"/></wp:inline></w:drawing>'
+    "</w:r></w:p>"
 )
 comment_inside = in_body("<w:p><w:r><w:t>%s</w:t></w:r></w:p>")
 
