@@ -80,15 +80,15 @@ class ReadBack:
         message = self._graph.json(path, **{"$select": "categories", "$expand": expand})
         if message is None:
             kept = self._kept(sent, line)
-            return State("removed" if kept else "lost", "404" + (", 隔離 evidence" if kept else ""))
+            return State("removed" if kept else "lost", "404" + (", 隔離" if kept else ""))
         categories = [each for each in message.get("categories", []) if each.startswith("関所")]
         marked = bool(message.get("singleValueExtendedProperties"))
-        shown = " ".join([*categories, *(["+property"] if marked else [])])
+        shown = " ".join([*categories, *(["+属性"] if marked else [])])
         if TAGGED in categories and marked:
             return State("tagged", shown)
         if REVIEWING in categories and marked:
             return self._reviewed(line, shown)
-        return State("untouched" if not categories else "unclear", shown or "そのまま as it was")
+        return State("untouched" if not categories else "unclear", shown or "そのまま")
 
     def _file(self, sent: Sent, line: Line) -> State:
         place = f"/drives/{sent.drive_id}/items/{sent.item_id}"
@@ -102,18 +102,18 @@ class ReadBack:
         listed = self._graph.json(f"{place}/listItem", **{"$expand": "fields"}) or {}
         fields = (listed.get("fields") or {}).get(COLUMN)
         if fields == TAGGED:
-            return State("tagged", f"{COLUMN}={fields}")
+            return State("tagged", f"列 {fields}")
         if fields == REVIEWING:
-            return self._reviewed(line, f"{COLUMN}={fields}")
+            return self._reviewed(line, f"列 {fields}")
         return State(
-            "untouched" if links == bool(sent.sample.link) else "unclear", f"リンク links {links}"
+            "untouched" if links == bool(sent.sample.link) else "unclear", f"リンク {links}"
         )
 
     def _replaced(self, sent: Sent, line: Line, content: bytes, links: int) -> State:
         right = "関所" in content.decode("utf-8-sig", "replace") and links == 0
-        shown = f"告知文 tombstone, リンク links {links}"
+        shown = f"告知文, リンク {links}"
         if right and self._kept(sent, line):
-            return State("tombstone", f"{shown}, 隔離 evidence")
+            return State("tombstone", f"{shown}, 隔離")
         return State("unclear", shown)
 
     def _gate(self, sent: Sent, line: Line) -> State:
@@ -123,9 +123,9 @@ class ReadBack:
             return State("delivered" if landing is None else "unclear", delivered)
         if landing is None:
             kept = self._kept(sent, line)
-            return State("quarantined" if kept else "lost", "隔離 quarantine" if kept else "")
+            return State("quarantined" if kept else "lost", "隔離" if kept else "")
         if self._storage.tag("landing", sent.item_id) == "held" and landing == sent.sample.data:
-            return State("held", "関門で保留 held")
+            return State("held", "関門で保留")
         return State("waiting", "")
 
     def _delivered(self, sent: Sent) -> str:
@@ -134,7 +134,7 @@ class ReadBack:
             wanted = f"<{sent.sample.name}@pref.example>"
             query = {"$filter": f"internetMessageId eq '{wanted}'"}
             found = self._graph.json(f"/users/{sent.owner}/messages", **query) or {}
-            return "受信箱 mailbox" if found.get("value") else ""
+            return "受信箱" if found.get("value") else ""
         path = urllib.parse.quote(f"庁内から/{sent.sample.file_name}")
         drive = (self._graph.json(f"/users/{sent.owner}/drive") or {}).get("id")
         data = self._graph.get(f"/drives/{drive}/items/root:/{path}:/content")
@@ -143,7 +143,7 @@ class ReadBack:
     def _reviewed(self, line: Line, shown: str) -> State:
         if line.event["id"] not in self._storage.incidents():
             return State("unclear", f"{shown}, no incident")
-        return State("review", f"{shown}, 案件 incident")
+        return State("review", f"{shown}, 案件")
 
     def _kept(self, sent: Sent, line: Line) -> bool:
         """Whether the evidence that the audit names is the very original."""

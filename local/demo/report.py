@@ -21,7 +21,6 @@ from shared.audit.chain import verify
 
 COLOURS = {"allow": "green", "tag": "cyan", "review": "yellow", "block": "bold red"}
 LEVELS = {1: "low", 2: "medium", 3: "high"}
-SHOWN = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +92,13 @@ def _finding(finding: dict[str, Any]) -> dict[str, Any]:
 
 def table(results: Sequence[Result]) -> Table:
     """Item → findings → decision → action as read back → audit line with seconds."""
-    made = Table(title="関所 — 市役所の一日 / a city hall's day", show_lines=True)
-    for name, fold in (
-        ("項目 / item", True),
-        ("見つかったもの / findings", True),
-        ("判定 / decision", False),
-        ("読み戻した結果 / read back", True),
-        ("監査 / audit", False),
-    ):
-        made.add_column(name, overflow="fold" if fold else "ellipsis")
+    made = Table(title="関所 — 市役所の一日 / a city hall's day")
+    made.add_column("経路\nsource")
+    made.add_column("項目\nitem", overflow="fold")
+    made.add_column("見つかったもの（伏せ字）\nfindings (masked)", overflow="fold")
+    made.add_column("判定\ndecision")
+    made.add_column("読み戻した結果\naction, as read back", overflow="fold")
+    made.add_column("監査\naudit", justify="right")
     for each in results:
         made.add_row(*_cells(each))
     return made
@@ -109,30 +106,32 @@ def table(results: Sequence[Result]) -> Table:
 
 def _cells(result: Result) -> tuple[Text, ...]:
     sample = result.sent.sample
-    head = Text(f"{sample.source}  {sample.title}")
+    head = (Text(sample.source), Text(sample.title))
     if result.line is None or result.state is None:
-        return head, Text(""), Text("✗", style="red"), Text("; ".join(result.problems)), Text("")
+        return *head, Text(""), Text("✗", style="red"), Text("; ".join(result.problems)), Text("")
     word = result.line.disposition
-    mark = "✗" if result.problems else "✓"
-    back = f"{result.state.name}\n{result.state.shown}"
+    back = f"{result.state.name}: {result.state.shown}"
     if result.problems:
         back += "\n✗ " + "; ".join(result.problems)
     return (
-        head,
+        *head,
         Text(_found(result.line)),
-        Text(f"{mark} {word}", style=COLOURS.get(word, "")),
+        Text(f"{'✗' if result.problems else '✓'} {word}", style=COLOURS.get(word, "")),
         Text(back, style="red" if result.problems else ""),
-        Text(f"#{result.line.seq}  {result.seconds:.1f} s"),
+        Text(f"#{result.line.seq} {result.seconds:4.1f}s"),
     )
 
 
 def _found(line: Line) -> str:
-    findings = sorted(line.event["findings"], key=lambda each: -each["confidence"])
-    shown = [f"{each['entity']} {each['masked']}" for each in findings[:SHOWN]]
-    if len(findings) > SHOWN:
-        shown.append(f"ほか{len(findings) - SHOWN}件 more")
-    shown += [f"読めない gap: {each['code']}" for each in line.event["gaps"]]
-    return "\n".join(shown)
+    """Each kind with its surest mask, and how many more of the kind there are."""
+    kinds: dict[str, list[str]] = {}
+    for each in sorted(line.event["findings"], key=lambda finding: -finding["confidence"]):
+        kinds.setdefault(each["entity"], []).append(each["masked"])
+    shown = [
+        f"{entity} {masks[0]}" + (f" +{len(masks) - 1}" if len(masks) > 1 else "")
+        for entity, masks in kinds.items()
+    ]
+    return "\n".join([*shown, *(f"読めない gap: {each['code']}" for each in line.event["gaps"])])
 
 
 def say(console: Console, results: Sequence[Result], *, chain_verified: bool) -> None:

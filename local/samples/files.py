@@ -22,7 +22,7 @@ def drive_files() -> list[Sample]:
         Sample(
             "drive-anonymous",
             DRIVE,
-            "だれでも開けるリンクの申請者一覧",
+            "だれでも開けるリンクの一覧表",
             "申請者一覧.xlsx",
             office.workbook("一覧", rows),
             "anonymous",

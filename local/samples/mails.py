@@ -79,7 +79,7 @@ def gate_mails() -> list[Sample]:
         Sample(
             "gate-mail-number",
             GATE,
-            "関門：件名とファイル名にも個人番号",
+            "関門：件名と添付名にも個人番号",
             "gate-mail-number.eml",
             caught,
         ),
@@ -182,7 +182,7 @@ def _doubtful() -> list[tuple[str, str, bytes]]:
         ),
         (
             "mail-medium",
-            "見出しのない12桁（個人番号の疑い）",
+            "見出しのない12桁（疑い）",
             _plain(
                 "mail-medium",
                 "申請者の確認",
@@ -197,7 +197,7 @@ def _harmless() -> list[tuple[str, str, bytes]]:
     return [
         (
             "mail-parcel",
-            "検査用数字が偶然合う宅配便の送り状番号",
+            "送り状番号（検査用数字が偶然合う）",
             _plain(
                 "mail-parcel",
                 "お荷物発送のお知らせ",
@@ -207,7 +207,7 @@ def _harmless() -> list[tuple[str, str, bytes]]:
         ("mail-newsletter", "広報紙のメールマガジン", _newsletter()),
         (
             "mail-phone",
-            "電話番号とメールアドレスだけの署名",
+            "署名の電話番号とメールアドレス",
             _plain(
                 "mail-phone",
                 "ご挨拶",
