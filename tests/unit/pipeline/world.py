@@ -2,8 +2,9 @@
 
 Two processes work on the queues ``scan-items`` and ``scan-results`` in one storage account (in
 memory). Before and after every port call they stop at a *gate*; the scheduler, fed by a list of
-numbers, lets one go on, kills its process there, starts a message, delivers one twice, or turns
-the clock (so that leases and visibility end). When the numbers are used up, all is run to its end.
+numbers, lets one go on, fails it, kills its process there, starts a message, delivers one twice,
+lets a person change an item, or turns the clock (so that leases and visibility end). When the
+numbers are used up, all is run to its end.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pytest
 from local.memory import Account, Crash, MemoryStores, Message
 from shared.audit.chain import parse
 from shared.codec import decode, encode
-from shared.errors import SupersededError
+from shared.errors import SupersededError, TransientError, UnavailableError
 from shared.model import (
     AuditEvent,
     Claim,
@@ -238,7 +239,9 @@ class Process:
 
     def _ended(self, task):
         self.tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) and not isinstance(error, Crash):
+        # A transient error is raised where even putting back fails: the platform's retry.
+        foreseen = (Crash, TransientError)
+        if not task.cancelled() and (error := task.exception()) and not isinstance(error, foreseen):
             self.world.unforeseen.append(error)
 
     def crash(self):
@@ -311,6 +314,11 @@ class World:
             return
         process.start(name, message)
 
+    def fail(self, process, gate):
+        """The call fails; at the gate after it, its effect has taken place all the same."""
+        process.gates.remove(gate)
+        gate[2].set_exception(UnavailableError(gate[0]))
+
     def crash(self, process):
         self.crashes += 1
         process.crash()
@@ -347,8 +355,10 @@ class World:
             bodies := [(n, m.body) for n, q in self.platform.items() for m in q.visible()]
         ):
             self.again(*bodies[number % len(bodies)])
-        elif kind == 3 and number % 4 == 0:
+        elif kind == 3 and number % 4 == 0 and self.things:
             self.edit(number // 4)
+        elif kind == 6 and gates:
+            self.fail(*gates[number % len(gates)])
         elif kind in {4, 5} and startable:
             self.start(*startable[number % len(startable)])
         elif gates:
