@@ -23,7 +23,6 @@ class Call:
         return f"{self.method} {self.path}"
 
 
-USER_GET = Call("GET", "/users/{user}", "User.Read.All")
 USER_DRIVE = Call("GET", "/users/{user}/drive", "Files.Read.All")
 
 MESSAGE_GET = Call("GET", "/users/{user}/messages/{message}", "Mail.Read")
@@ -34,6 +33,8 @@ MESSAGES_FIND = Call("GET", "/users/{user}/messages", "Mail.Read")
 FOLDER_MESSAGE_CREATE = Call(
     "POST", "/users/{user}/mailFolders/{folder}/messages", "Mail.ReadWrite"
 )
+FOLDERS = Call("GET", "/users/{user}/mailFolders", "Mail.Read")
+FOLDER_CHILDREN = Call("GET", "/users/{user}/mailFolders/{folder}/childFolders", "Mail.Read")
 FOLDER_DELTA = Call("GET", "/users/{user}/mailFolders/{folder}/messages/delta()", "Mail.Read")
 CATEGORY_CREATE = Call(
     "POST", "/users/{user}/outlook/masterCategories", "MailboxSettings.ReadWrite"

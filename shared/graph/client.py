@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from shared.errors import MalformedError, PermanentError, SettingsError, UnavailableError
-from shared.graph.answers import Answer, Json, error_for
+from shared.graph.answers import Answer, Json, OversizeError, error_for
 from shared.graph.calls import LINK, Call
 from shared.graph.credential import is_loopback
 from shared.graph.transfer import Transfer
@@ -131,6 +131,9 @@ class Graph:
         """A file's bytes, by Graph's redirect and without the token; OversizeError over limit."""
         answer = await self.send(call, params, accept={_REDIRECT})
         if answer.status != _REDIRECT:
+            if len(answer.data) > limit:
+                message = f"{call}: over {limit} bytes"
+                raise OversizeError(message)
             return answer.data
         return await self.transfer.download(answer.headers.get("location", ""), limit)
 

@@ -12,9 +12,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from shared.errors import GoneError, PermanentError
+from shared.errors import GoneError, PermanentError, UnavailableError
 from shared.graph import calls
-from shared.graph.answers import Json
+from shared.graph.answers import Json, error_code
 from shared.graph.client import Graph
 from shared.graph.webhook import account_ref, client_state, job
 from shared.model import Envelope
@@ -26,7 +26,10 @@ LIFETIME = {"mail": timedelta(minutes=10_000), "drive": timedelta(minutes=42_000
 # Drive roots know only "updated". Mail: "updated" too, because a draft gets its text after it is
 # created; our own updates are told by the ledger and the marker.
 CHANGES = {"mail": "created,updated", "drive": "updated"}
-_LIFECYCLE_SLACK = 0.1
+_SPREAD = 0.1
+_BAD_REQUEST = 400
+_NOT_FOUND = 404
+_COLD_START = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +122,24 @@ class Subscriptions:
             await self._adopt_or_create(row, account)
         return account
 
+    async def end(self, source: str, ref: str) -> None:
+        """Stop watching an account: its subscription goes, then its row. Idempotent."""
+        row = await self._table.get(source, ref)
+        if row is None:
+            return
+        if row.values.get("subscription"):
+            params = {"subscription": str(row.values["subscription"])}
+            await self._graph.send(calls.SUBSCRIPTION_DELETE, params, accept={_NOT_FOUND})
+        await self._table.delete(source, ref)
+
     async def jobs(self, users: Mapping[str, tuple[str, ...]]) -> AsyncIterator[Envelope]:
-        """An ``enrol`` job for each user and source that is new or due; for the timer."""
+        """For the timer: ``enrol`` for who is new or due, ``end`` for who is watched no more."""
         now = self._clock()
         for source, names in users.items():
+            wanted = {account_ref(source, user) for user in names}
+            async for account in self.accounts(source):
+                if account.ref not in wanted:
+                    yield job("end", source, account.ref, now)
             for user in names:
                 account = await self.register(source, user)
                 if self._wants_enrolling(await self._row(source, account.ref)):
@@ -157,7 +174,7 @@ class Subscriptions:
         if not isinstance(expires, datetime):
             return True
         life = LIFETIME[row.partition]
-        spread = int(row.key[:4], 16) / 0xFFFF * _LIFECYCLE_SLACK
+        spread = int(row.key[:4], 16) / 0xFFFF * _SPREAD
         return self._clock() >= expires - life * (0.5 - spread)
 
     async def _renew(self, row: Row, account: Account) -> None:
@@ -195,6 +212,7 @@ class Subscriptions:
         answer = await self._graph.send(
             calls.SUBSCRIPTION_CREATE,
             headers=headers,
+            accept={_BAD_REQUEST},
             body={
                 "changeType": CHANGES[account.source],
                 "notificationUrl": self._notification_url,
@@ -206,6 +224,8 @@ class Subscriptions:
                 ),
             },
         )
+        if answer.status == _BAD_REQUEST:
+            _refused(error_code(answer.data))
         made = answer.json()
         await self._save(
             row, subscription=str(made["id"]), expires=_expires(made, until), state="active"
@@ -215,6 +235,14 @@ class Subscriptions:
         values = {**row.values, **changes}
         etag = await self._table.put(Row(row.partition, row.key, values))
         return Row(row.partition, row.key, values, etag)
+
+
+def _refused(code: str) -> None:
+    """Graph did not reach our address in time (a cold start): later. Anything else: for good."""
+    message = f"{calls.SUBSCRIPTION_CREATE} → 400 {code}".rstrip()
+    if code == "ValidationError":
+        raise UnavailableError(message, retry_after=_COLD_START)
+    raise PermanentError(message)
 
 
 def _account(row: Row) -> Account:

@@ -27,7 +27,6 @@ _LEASE = 120
 # that by this much.
 _SKEW = timedelta(seconds=2)
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-FOLDERS = ("inbox", "sentitems")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,11 @@ class DriveDelta:
 
 
 class MailDelta:
-    """New and changed messages of a mailbox's folders become items (what no notification told)."""
+    """New and changed messages of a mailbox's folders become items (what no notification told).
+
+    All folders that people see, because a rule may put mail anywhere; Graph's delta knows only one
+    folder at a time.
+    """
 
     def __init__(
         self,
@@ -137,7 +140,6 @@ class MailDelta:
         *,
         onward: Onward,
         ledger: Ledger,
-        folders: Collection[str] = FOLDERS,
         first: Onward | None = None,
     ) -> None:
         self._graph = graph
@@ -145,16 +147,29 @@ class MailDelta:
         self._onward = onward
         self._first = first or onward
         self._ledger = ledger
-        self._folders = folders
 
     async def run(self, user: str) -> int:
         """How many items were enqueued; BusyError while another worker sweeps this mailbox."""
         name = f"delta-{_digest(user, '')}"
         token = await self._links.lease.acquire(name, _LEASE)
         try:
-            return sum([await self._folder(user, each, name, token) for each in self._folders])
+            folders = [each async for each in self._folders(user)]
+            return sum([await self._folder(user, each, name, token) for each in folders])
         finally:
             await self._links.lease.release(name, token)
+
+    async def _folders(self, user: str) -> AsyncIterator[str]:
+        """Every folder's id, with those inside it."""
+        query = {"select": "id,childFolderCount", "top": "100"}
+        waiting: list[tuple[Call, dict[str, str]]] = [(calls.FOLDERS, {"user": user})]
+        while waiting:
+            call, params = waiting.pop()
+            async for page in self._graph.pages(call, params, query=query):
+                for folder in page.get("value", []):
+                    yield str(folder["id"])
+                    if folder.get("childFolderCount"):
+                        inner = {"user": user, "folder": str(folder["id"])}
+                        waiting.append((calls.FOLDER_CHILDREN, inner))
 
     async def _folder(self, user: str, folder: str, lease: str, token: str) -> int:
         started, key = self._links.clock(), _digest(user, folder)

@@ -59,7 +59,7 @@ class Resolver:
         return result.enqueued
 
     async def job(self, envelope: Envelope) -> int:
-        """A timer's work: ``enrol``, ``renew`` or ``sweep`` for one account of one source."""
+        """A timer's work for one account: ``enrol``, ``renew``, ``sweep`` or ``end``."""
         name = _text(envelope.body, "job")
         work = self._jobs().get(name)
         if work is None:
@@ -69,7 +69,12 @@ class Resolver:
         return await work(source, ref, envelope)
 
     def _jobs(self) -> dict[str, Callable[[str, str, Envelope], Coroutine[Any, Any, int]]]:
-        return {"enrol": self._enrol, "renew": self._renew, "sweep": self._sweep}
+        return {
+            "enrol": self._enrol,
+            "renew": self._renew,
+            "sweep": self._sweep,
+            "end": self._end,
+        }
 
     async def _enrol(self, source: str, ref: str, envelope: Envelope) -> int:
         """Subscribe, then look once: what came between is in the first delta."""
@@ -81,6 +86,11 @@ class Resolver:
     async def _renew(self, source: str, ref: str, envelope: Envelope) -> int:
         del envelope
         await self.subscriptions.renew(source, ref)
+        return 0
+
+    async def _end(self, source: str, ref: str, envelope: Envelope) -> int:
+        del envelope
+        await self.subscriptions.end(source, ref)
         return 0
 
     async def _sweep(self, source: str, ref: str, envelope: Envelope) -> int:

@@ -55,26 +55,25 @@ def _is_owner(permission: Json) -> bool:
 
 
 def _kinds(permission: Json, inside: Collection[str]) -> Iterator[str]:
-    link = permission.get("link")
-    if isinstance(link, dict) and link.get("scope") in {ANONYMOUS, ORGANIZATION}:
-        yield str(link["scope"])
+    scope = _object(permission.get("link")).get("scope")
+    if scope in (ANONYMOUS, ORGANIZATION):
+        yield str(scope)
         return
     people = list(_people(permission))
     for person in people:
         yield GUEST if _is_guest(person, inside) else USER
     if not people:  # a link for named people that nobody redeemed yet, or something new
-        invited = isinstance(link, dict) and link.get("scope") == "users"
-        yield USER if invited else ANONYMOUS
+        yield USER if scope == "users" else ANONYMOUS
 
 
 def _people(permission: Json) -> Iterator[Json]:
-    grants = [permission.get("grantedToV2"), *(permission.get("grantedToIdentitiesV2") or [])]
-    for grant in grants:
+    many = permission.get("grantedToIdentitiesV2")
+    for grant in (permission.get("grantedToV2"), *(many if isinstance(many, list) else ())):
         for kind in ("user", "group", "siteUser", "siteGroup", "application"):
-            person = grant.get(kind) if isinstance(grant, dict) else None
+            person = _object(grant).get(kind)
             if isinstance(person, dict):
                 yield person
-    invited = (permission.get("invitation") or {}).get("email")
+    invited = _object(permission.get("invitation")).get("email")
     if invited:
         yield {"email": invited}
 
@@ -94,7 +93,7 @@ def _digest(granted: Iterable[Json]) -> str:
             (
                 str(each.get("id", "")),
                 ",".join(sorted(map(str, each.get("roles") or []))),
-                str((each.get("link") or {}).get("scope", "")),
+                str(_object(each.get("link")).get("scope", "")),
                 ",".join(sorted(map(_name, _people(each)))),
             )
         )
@@ -105,3 +104,7 @@ def _digest(granted: Iterable[Json]) -> str:
 
 def _name(person: Json) -> str:
     return str(person.get("id") or person.get("email") or person.get("loginName") or "").casefold()
+
+
+def _object(value: object) -> Json:
+    return value if isinstance(value, dict) else {}
