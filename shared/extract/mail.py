@@ -6,6 +6,7 @@ is read in both. Locations are ordinals (``添付2``); subjects and file names a
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from shared.extract import headers, mime, transfer
@@ -41,12 +42,22 @@ VOLATILE = frozenset(
 )
 VOLATILE_PREFIXES = ("content-", "x-ms-", "x-microsoft-", "x-forefront-", "arc-", "x-google-")
 _PGP = b"-----BEGIN PGP MESSAGE-----"
-_OTHER_TEXT = frozenset({"", "text", "text/plain", "text/html", "text/richtext", "text/enriched"})
+_PAGES = frozenset({"text/html", "text/enriched", "text/richtext"})  # marked up with tags
+_OTHER_TEXT = frozenset({"", "text", "text/plain"}) | _PAGES
+# A mailbox file: mails behind lines that begin with ``From `` (RFC 4155).
+_MAILBOX = re.compile(rb"(?:\A|\r?\n\r?\n)From [^\n]*\n(?=[!-9;-~]+:)")
 
 
 def read(document: Document, job: Job) -> None:
-    """Read a mail with all that is in it."""
-    MailReader(document, job).read()
+    """Read a mail with all that is in it, or each mail of a mailbox file."""
+    starts = list(_MAILBOX.finditer(document.data)) if document.data.startswith(b"From ") else []
+    if len(starts) < 2:  # noqa: PLR2004 - one mail with its separator line
+        MailReader(document, job).read()
+        return
+    ends = [match.start() for match in starts[1:]] + [len(document.data)]
+    for number, (start, end) in enumerate(zip(starts, ends, strict=True), 1):
+        mail = document.data[start.end() : end]
+        job.child(document, mail, "", label=f"メール{number}", media_type="message/rfc822")
 
 
 class MailReader:
@@ -175,7 +186,7 @@ class MailReader:
     def body(self, entity: Entity, kind: Field) -> None:
         """Text that is shown as the mail: plain, flowed, HTML, with files in it as text."""
         label = kind.first("charset")
-        if kind.value == "text/html":
+        if kind.value in _PAGES:
             read_body(entity.body, label, self.place("本文（HTML）"), self.job)
             return
         location = self.place("本文")

@@ -336,6 +336,12 @@ def odd_bodies() -> list[Case]:
             "番号 012345",
         ),
         Case(
+            "enriched text",
+            typed("番号 01<bold>23</bold>".encode(), "utf-8", kind="text/enriched"),
+            "番号 0123",
+            either=True,
+        ),
+        Case(
             "html references",
             typed(b"<p>&#20491;&#x4eba;&#xFF10;</p>", "utf-8", kind="text/html"),
             "個人０",
@@ -654,6 +660,7 @@ def structures() -> list[Case]:
         b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
         + base64.encodebytes(inner)
     )
+    mailbox = b"From x\r\n" + typed(b"x", "utf-8") + b"\r\n\r\nFrom y\r\n" + inner
     duplicate = mail(
         base64.b64encode(PLAIN.encode()),
         b"Content-Type: text/plain; charset=utf-8",
@@ -745,5 +752,6 @@ def structures() -> list[Case]:
             ),
             PLAIN,
         ),
+        Case("mailbox of two", mailbox, WINDOWS, SHORT, either=True),
         Case("type is nonsense", mail(iso2022jp(PLAIN), b"Content-Type: text"), PLAIN),
     ]

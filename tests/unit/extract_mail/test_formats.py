@@ -14,6 +14,7 @@ from tests.unit.extract_mail.writers import (
     cms,
     compound_file,
     iso2022jp,
+    mail,
     msg,
     tnef,
     tnef_properties,
@@ -154,6 +155,41 @@ def test_signed_mail_in_armour_is_read():
         b"-----BEGIN PKCS7-----\n" + base64.encodebytes(cms(2, inner)) + b"-----END PKCS7-----\n"
     )
     assert at(read(armour), "署名された内容 › 本文") == TEXT
+
+
+def test_detached_signature_holds_nothing_and_is_no_gap():
+    part = b"Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n" + iso2022jp(TEXT)
+    signature = base64.b64encode(cms(2, b""))
+    body = (
+        b"--s\r\n"
+        + part
+        + b"\r\n--s\r\nContent-Type: application/pkcs7-signature; name=smime.p7s\r\n"
+        + b"Content-Transfer-Encoding: base64\r\n\r\n"
+        + signature
+        + b"\r\n--s--\r\n"
+    )
+    extraction = read(mail(body, b"Content-Type: multipart/signed; boundary=s"))
+    assert at(extraction, "本文") == TEXT
+    assert extraction.gaps == ()
+
+
+@pytest.mark.parametrize("field", ["fat chain", "directory loop", "sibling loop", "stream loop"])
+def test_msg_with_loops_ends(field):
+    tree = msg({(BODY, UNICODE): (TEXT * 400).encode("utf-16-le")})
+    data = bytearray(compound_file(tree))
+    directory = 512 + int.from_bytes(data[48:52], "little") * 512
+    table = 512 + int.from_bytes(data[76:80], "little") * 512
+    if field == "fat chain":  # the allocation table's own chain points at itself
+        data[68:76] = b"\0\0\0\0\xff\xff\xff\x7f"
+    elif field == "directory loop":
+        first = int.from_bytes(data[48:52], "little")
+        data[table + first * 4 : table + first * 4 + 4] = first.to_bytes(4, "little")
+    elif field == "sibling loop":
+        data[directory + 128 + 72 : directory + 128 + 76] = (1).to_bytes(4, "little")
+    else:
+        data[table : table + 4] = b"\0\0\0\0"
+    extraction = read(bytes(data))
+    assert extraction.segments or extraction.gaps
 
 
 def test_enveloped_mail_is_an_encrypted_gap():
