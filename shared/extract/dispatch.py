@@ -27,8 +27,10 @@ READERS: dict[str, Reader] = {
     "csv": Reader("shared.extract.csvtable", risky=False),
     "doc": Reader("shared.extract.ole"),
     "docx": Reader("shared.extract.docx"),
+    "emf": Reader("shared.extract.emf"),
     "gzip": Reader("shared.extract.archives"),
     "html": Reader("shared.extract.hypertext", risky=False),
+    "image": Reader("shared.extract.image", risky=False),
     "jtd": Reader("shared.extract.ole"),
     "lzh": Reader("shared.extract.archives"),
     "mail": Reader("shared.extract.mail", risky=False),
@@ -56,7 +58,6 @@ READERS: dict[str, Reader] = {
 # Formats that are known and not read: the gap says more than "unknown".
 UNREAD: dict[str, GapCode] = {
     "executable": GapCode.UNSUPPORTED,
-    "image": GapCode.IMAGE_ONLY,
     "media": GapCode.UNSUPPORTED,
 }
 

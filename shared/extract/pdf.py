@@ -21,6 +21,7 @@ MAX_OBJECTS = 20_000  # looked at a page for pictures
 MAX_OUTLINE_DEPTH = 15
 ANNOTATION_KEYS = (b"V", b"DV", b"Contents", b"RC", b"TU", b"T", b"Subj")
 PICTURES = frozenset({raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING, raw.FPDF_PAGEOBJ_FORM})
+BIG_PICTURE = 0.2  # of the page
 FEW_LETTERS = 16  # a page number or a stamp, not a page of text
 
 
@@ -97,17 +98,34 @@ def _page_text(page: Any) -> str:
 
 
 def _hides_words(page: Any, letters: int, *, has_words: bool) -> bool:
-    """Whether what is drawn may show words that are no text: a scan, or letters drawn as outlines.
+    """Whether what is drawn may show words that are no text.
 
-    A page with a picture and hardly a letter (a scan with its page number) counts too.
+    That is a picture over a fifth of the page, any picture on a page with hardly a letter (a scan
+    with its page number), or a page of outlines alone (letters drawn as curves).
     """
-    if letters >= FEW_LETTERS:
-        return False
-    kinds = {
-        raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page.raw, index))
+    drawn = [
+        raw.FPDFPage_GetObject(page.raw, index)
         for index in range(min(MAX_OBJECTS, raw.FPDFPage_CountObjects(page.raw)))
-    }
-    return bool(kinds & PICTURES) or (bool(kinds) and not letters and not has_words)
+    ]
+    if not drawn:
+        return False
+    if letters < FEW_LETTERS and any(raw.FPDFPageObj_GetType(one) in PICTURES for one in drawn):
+        return True
+    width, height = page.get_size()
+    return (not letters and not has_words) or any(
+        raw.FPDFPageObj_GetType(one) == raw.FPDF_PAGEOBJ_IMAGE
+        and _area(one) > BIG_PICTURE * width * height
+        for one in drawn
+    )
+
+
+def _area(drawn: Any) -> float:
+    """What an object covers, in square points."""
+    edges = [ctypes.c_float() for _ in range(4)]
+    if not raw.FPDFPageObj_GetBounds(drawn, *map(ctypes.byref, edges)):
+        return 0.0
+    left, bottom, right, top = (edge.value for edge in edges)
+    return abs((right - left) * (top - bottom))
 
 
 def _annotations(page: Any, location: str, job: Job) -> bool:

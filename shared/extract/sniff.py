@@ -58,7 +58,9 @@ PATTERNS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"....ftyp", re.DOTALL), "media"),
     (re.compile(rb"BM....\x00\x00\x00\x00", re.DOTALL), "image"),
     (re.compile(rb".{257}ustar", re.DOTALL), "tar"),
-    (re.compile(rb"\x60.{1,4}\x82\x01[\x01-\x1f]", re.DOTALL), "xdw"),  # DocuWorks: known, not read
+    (re.compile(rb"\x01\x00\x00\x00.{36} EMF", re.DOTALL), "emf"),
+    # DocuWorks: known, not read.
+    (re.compile(rb"\x60.{1,4}\x82\x01[\x01-\x1f]", re.DOTALL), "xdw"),
 )
 
 # Formats with signatures that words may begin with (``MZ世代``); such bytes are text if they can be.

@@ -120,12 +120,12 @@ def embedded_file(number):
     content = f"番号 {number}".encode()
     return by_hand(
         [
-            b"<< /Type /Catalog /Pages 2 0 R "
-            b"/Names << /EmbeddedFiles << /Names [(a.txt) 4 0 R] >> >> >>",
+            b"<< /Type /Catalog /Pages 2 0 R /Names << /EmbeddedFiles 6 0 R >> >>",
             PAGES,
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] >>",
             b"<< /Type /Filespec /F (a.txt) /UF (a.txt) /EF << /F 5 0 R >> >>",
             stream(content, b"/Type /EmbeddedFile /Params << /Size %d >>" % len(content)),
+            b"<< /Names [(a.txt) 4 0 R] >>",
         ]
     )
 
