@@ -28,16 +28,16 @@ class Triggers:
     def find(self, text: str, skeleton: bytes) -> dict[str, list[Span]]:
         """The spans of labels by the entity that they announce, in order."""
         found: dict[str, list[Span]] = {}
-        words = self._vocabulary.words
-        if not words:
-            return found
-        for at in range(0, len(text), _CHUNK):
-            for start, index in self._matcher.words(
-                text, skeleton, at, min(at + _CHUNK, len(text))
-            ):
-                span = (start, start + len(words[index]))
+        lengths = self._vocabulary.lengths
+        for at in range(0, len(text) if lengths else 0, _CHUNK):
+            stop = min(at + _CHUNK, len(text))
+            for start, index in self._matcher.words(text, skeleton, at, stop):
+                span = (start, start + lengths[index])
                 for entity in self._owners[index]:
-                    found.setdefault(entity, []).append(span)
+                    if entity in found:
+                        found[entity].append(span)
+                    else:
+                        found[entity] = [span]
         return found
 
 

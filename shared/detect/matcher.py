@@ -36,6 +36,7 @@ class Vocabulary:
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words = tuple(words)
+        self.lengths = [len(word) for word in words]
         self.longest = max((len(word) for word in words), default=1)
         self.latin = {word.lower(): i for i, word in enumerate(words) if word.isascii()}
         self.other = {word: i for i, word in enumerate(words) if not word.isascii()}
@@ -131,17 +132,16 @@ class VectorMatcher:
         other: list[tuple[int, int]] = []
         units = text[start:stop].encode("utf-16-le", "surrogatepass")
         self._scan(self._other_db, units, other)
-        words = self._vocabulary.words
-        pairs = [(to - len(words[self._latin[i]]), self._latin[i]) for i, to in latin]
+        if not latin and not other:
+            return []
+        lengths = self._vocabulary.lengths
         # A match at an odd byte straddles two characters. Offsets are code units, see _characters.
-        at = [
-            ((to >> 1) - len(words[self._other[i]]), self._other[i])
-            for i, to in other
-            if not to & 1
-        ]
+        ids = self._other
+        pairs = [((to >> 1) - lengths[ids[i]], ids[i]) for i, to in other if not to & 1]
         if len(units) != 2 * min(len(text) - start, stop - start):
-            at = _characters(text[start:stop], at)
-        pairs += at
+            pairs = _characters(text[start:stop], pairs)
+        ids = self._latin
+        pairs += [(to - lengths[ids[i]], ids[i]) for i, to in latin]
         span = end - start
         return _longest([pair for pair in pairs if pair[0] < span], self._vocabulary, start)
 
@@ -244,13 +244,11 @@ def _characters(text: str, pairs: list[WordHit]) -> list[WordHit]:
 
 def _longest(pairs: list[WordHit], vocabulary: Vocabulary, offset: int) -> list[WordHit]:
     """The longest word at each start, without words that lie inside another one."""
-    words = vocabulary.words
-    pairs.sort(key=lambda pair: (pair[0], -len(words[pair[1]]), pair[1]))
+    lengths = vocabulary.lengths
     kept: list[WordHit] = []
     reached = -1
-    for start, index in pairs:
-        end = start + len(words[index])
-        if end > reached:
+    for start, size, index in sorted([(start, -lengths[i], i) for start, i in pairs]):
+        if start - size > reached:
             kept.append((start + offset, index))
-            reached = end
+            reached = start - size
     return kept
