@@ -15,6 +15,7 @@ from shared.extract.charset import readings
 READINGS = 4  # of one value at most
 
 _WORD = re.compile(rb"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)(?:\?=|$)")
+_COMMENT = re.compile(rb"\([^()]*+\)|\s+")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 # The second byte of a Shift_JIS character may be a backslash; it escapes nothing.
 _SJIS_PAIR = rb"[\x81-\x9f\xe0-\xfc][\x40-\x7e\x80-\xfc]"
@@ -116,10 +117,15 @@ class Field:
         return tuple(reading for reading in found if reading)[:READINGS]
 
 
+def token(value: bytes) -> str:
+    """A structured value without comments, spaces and quotes, in lower case."""
+    return _COMMENT.sub(b"", value).strip(b"\"'").decode("latin-1").lower()
+
+
 def parse(value: bytes) -> Field:
     """A header value and its parameters, RFC 2231 continuations put together."""
     value = unfold(value)
-    main = value.partition(b";")[0].strip(b" \t\"'").decode("latin-1").lower()
+    main = token(value.partition(b";")[0])
     if b"=" not in value:
         return Field(main, {})
     pattern, sjis = _PLAIN_PARAMETER, False

@@ -41,7 +41,12 @@ VOLATILE = frozenset(
     | {"thread-index", "x-received", "authentication-results", "authentication-results-original"}
 )
 VOLATILE_PREFIXES = ("content-", "x-ms-", "x-microsoft-", "x-forefront-", "arc-", "x-google-")
-_PGP = b"-----BEGIN PGP MESSAGE-----"
+# Encodings inside a body that are not read.
+UNREAD = (
+    (b"-----BEGIN PGP MESSAGE-----", GapCode.ENCRYPTED),
+    (b"(This file must be converted with BinHex", GapCode.UNSUPPORTED),
+    (b"\n=ybegin ", GapCode.UNSUPPORTED),
+)
 _PAGES = frozenset({"text/html", "text/enriched", "text/richtext"})  # marked up with tags
 _OTHER_TEXT = frozenset({"", "text", "text/plain"}) | _PAGES
 # A mailbox file: mails behind lines that begin with ``From `` (RFC 4155).
@@ -128,14 +133,20 @@ class MailReader:
         if kind.value == "multipart/encrypted":
             self.job.gap(GapCode.ENCRYPTED, self.place("本文"))
         entity = self.undo_outer(entity, kind)
-        boundary = mime.boundary(entity, kind)
+        boundaries = mime.boundaries(entity, kind)
         if depth >= DEPTH:
             self.job.gap(GapCode.TOO_DEEP, self.document.inside("本文"))
-        if not boundary or depth >= DEPTH:
+        if len(boundaries) > 1:
+            self.job.gap(GapCode.AMBIGUOUS, self.document.inside("本文"))
+        if not boundaries or depth >= DEPTH:
             self.body(entity, Field("text/plain", kind.parameters))
             return
-        pieces = mime.split(entity.body, boundary, PARTS)
         default = "message/rfc822" if kind.value == "multipart/digest" else "text/plain"
+        for boundary in boundaries:
+            self.pieces(mime.split(entity.body, boundary, PARTS), depth, default)
+
+    def pieces(self, pieces: mime.Pieces, depth: int, default: str) -> None:
+        """The parts of one reading, and what stands around them."""
         for part in pieces.parts:
             self.walk(mime.parse(part), depth + 1, default)
         for rest in pieces.rest:
@@ -145,7 +156,7 @@ class MailReader:
     def undo_outer(self, entity: Entity, kind: Field) -> Entity:
         """A multipart that is encoded as a whole (forbidden, and read by some) is decoded."""
         encoding = b"".join(entity.all("content-transfer-encoding")[:1]).decode("latin-1")
-        if mime.boundary(entity, kind):
+        if mime.boundaries(entity, kind):
             return entity
         return Entity(entity.headers, transfer.decode(entity.body, encoding))
 
@@ -154,11 +165,8 @@ class MailReader:
         disposition = entity.field("content-disposition")
         names = tuple(dict.fromkeys((*disposition.names("filename"), *kind.names("name"))))
         attached = bool(names) or disposition.value == "attachment"
-        encodings = list(
-            dict.fromkeys(
-                value.strip().decode("latin-1") for value in entity.all("content-transfer-encoding")
-            )
-        ) or [""]
+        encodings = list(dict.fromkeys(map(headers.token, entity.all("content-transfer-encoding"))))
+        encodings = encodings or [""]
         if len(encodings) > 1:
             self.job.gap(GapCode.AMBIGUOUS, self.document.inside("本文"))
         for encoding in dict.fromkeys((encodings[0], encodings[-1])):
@@ -195,8 +203,9 @@ class MailReader:
                 unflow(text, delsp=kind.first("delsp").lower() == "yes") if _flows(kind) else text
             )
             self.job.text(place, shown)
-        if _PGP in entity.body:
-            self.job.gap(GapCode.ENCRYPTED, location)
+        for mark, code in UNREAD:
+            if mark in entity.body:
+                self.job.gap(code, location)
         if b"begin" in entity.body:
             for name, content in transfer.uuencoded(entity.body):
                 self.attachment(content, headers.texts(name), Field("", {}))

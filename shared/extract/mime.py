@@ -126,10 +126,9 @@ def _delimiters(body: bytes, boundary: bytes) -> list[tuple[int, int, bool]]:
     return found
 
 
-def boundary(entity: Entity, kind: Field) -> bytes:
-    """The declared boundary if the body has it, else the one that the body shows; may be empty."""
-    declared = kind.parameters.get("boundary", (b"",))[0].strip()
-    if declared and b"--" + declared in entity.body:
-        return declared
-    guessed = _GUESSED.search(entity.body)
-    return guessed[1] if guessed else b""
+def boundaries(entity: Entity, kind: Field) -> tuple[bytes, ...]:
+    """The declared boundaries that the body has, else the one that the body shows; may be none."""
+    declared = dict.fromkeys(value.strip() for value in kind.parameters.get("boundary", ()))
+    present = tuple(each for each in declared if each and b"--" + each in entity.body)
+    guessed = None if present else _GUESSED.search(entity.body)
+    return (guessed[1],) if guessed else present[:2]

@@ -660,6 +660,17 @@ def structures() -> list[Case]:
         b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n"
         + base64.encodebytes(inner)
     )
+    two_boundaries = mail(
+        b"--p\r\n\r\nx\r\n--q\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        + base64.b64encode(PLAIN.encode())
+        + b"\r\n--q--\r\n--p--",
+        b"Content-Type: multipart/mixed; boundary=p; boundary=q",
+    )
+    commented = mail(
+        base64.b64encode(PLAIN.encode("cp932")),
+        b"Content-Type: (a) text / plain (b); charset=shift_jis",
+        b"Content-Transfer-Encoding: (c) base64 (d)",
+    )
     mailbox = b"From x\r\n" + typed(b"x", "utf-8") + b"\r\n\r\nFrom y\r\n" + inner
     duplicate = mail(
         base64.b64encode(PLAIN.encode()),
@@ -752,6 +763,8 @@ def structures() -> list[Case]:
             ),
             PLAIN,
         ),
+        Case("boundary twice", two_boundaries, PLAIN, either=True),
+        Case("type and encoding with comments", commented, PLAIN),
         Case("mailbox of two", mailbox, WINDOWS, SHORT, either=True),
         Case("type is nonsense", mail(iso2022jp(PLAIN), b"Content-Type: text"), PLAIN),
     ]

@@ -138,7 +138,7 @@ def _own_leaves(data: bytes) -> list[bytes]:
     entity = mime.parse(data)
     kind = entity.field("content-type")
     if kind.value.startswith("multipart/"):
-        pieces = mime.split(entity.body, mime.boundary(entity, kind), 1_000)
+        pieces = mime.split(entity.body, mime.boundaries(entity, kind)[0], 1_000)
         return [leaf for part in pieces.parts for leaf in _own_leaves(part)]
     encoding = (entity.all("content-transfer-encoding") or [b""])[0].decode()
     return [transfer.decode(entity.body, encoding)]
