@@ -24,14 +24,6 @@ COLOURS: Mapping[Disposition, str] = {
     Disposition.REVIEW: "yellow",
     Disposition.BLOCK: "bold red",
 }
-ENTITIES: Mapping[str, str] = {
-    "my_number": "個人番号",
-    "corporate_number": "法人番号",
-    "credit_card": "カード番号",
-    "phone_number": "電話番号",
-    "email_address": "メールアドレス",
-    "drivers_licence": "運転免許証番号",
-}
 LEVELS: Mapping[Level, str] = {
     Level.LOW: "低 low",
     Level.MEDIUM: "中 medium",

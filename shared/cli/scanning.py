@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.cli import reading
-from shared.cli.output import COLOURS, DISPOSITIONS, ENTITIES, GAPS, LEVELS, clean, console, say
+from shared.cli.output import COLOURS, DISPOSITIONS, GAPS, LEVELS, clean, console, say
 from shared.detect import Engine, FingerprintKey
 from shared.model import Context, Decision, Finding
 from shared.policy import Policy
@@ -63,7 +63,7 @@ async def scan(paths: Sequence[Path], options: Options, *, as_json: bool) -> int
                 say(line(judged[-1]))
             progress.advance(task)
     if not as_json:
-        _print(judged)
+        _print(judged, {entity: rule.ja for entity, rule in engine.rules.items()})
     return exit_code(judged)
 
 
@@ -114,7 +114,7 @@ def _finding(finding: Finding) -> dict[str, object]:
     }
 
 
-def _print(judged: Sequence[Judged]) -> None:
+def _print(judged: Sequence[Judged], words: Mapping[str, str]) -> None:
     table = Table("判定", title="関所 sekisho scan")
     table.add_column("ファイル", overflow="fold", max_width=36)
     table.add_column("見つかったもの（伏せ字）", overflow="fold")
@@ -124,7 +124,7 @@ def _print(judged: Sequence[Judged]) -> None:
         decision = each.decision
         word = Text(DISPOSITIONS[decision.disposition], style=COLOURS[decision.disposition])
         head: tuple[Text | str, str] = (word, clean(str(each.path)))
-        for row in _rows(decision):
+        for row in _rows(decision, words):
             table.add_row(head[0], Text(head[1]), *(Text(cell) for cell in row))
             head = ("", "")
     findings = sum(len(each.decision.findings) for each in judged)
@@ -137,21 +137,21 @@ def _print(judged: Sequence[Judged]) -> None:
     )
 
 
-def _rows(decision: Decision) -> list[tuple[str, str, str]]:
+def _rows(decision: Decision, words: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """What stands behind the file's name: gaps, the surest findings, and how many more."""
     rows = [
         (f"読めない部分 {gap.code.value}", clean(gap.location), GAPS[gap.code])
         for gap in decision.gaps
     ]
     surest = sorted(decision.findings, key=lambda each: -each.confidence)
-    rows += [_row(finding) for finding in surest[:SHOWN]]
+    rows += [_row(finding, words) for finding in surest[:SHOWN]]
     if len(surest) > SHOWN:
         rows.append((f"ほか{len(surest) - SHOWN}件 / and more", "", ""))
     return rows or [("", "", "")]
 
 
-def _row(finding: Finding) -> tuple[str, str, str]:
+def _row(finding: Finding, words: Mapping[str, str]) -> tuple[str, str, str]:
     reasons = "、".join(each.ja for each in finding.evidence)
-    name = ENTITIES.get(finding.entity, finding.entity)
+    name = words.get(finding.entity, finding.entity)
     level = f"{LEVELS[finding.level]} {finding.confidence:.2f}"
     return f"{name} {finding.masked}（{level}）", clean(finding.location), reasons

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
+from shared.detect import Engine, FingerprintKey
 from shared.model import Context, Disposition, Finding, Gap, GapCode, Level, Mode
 from shared.policy import Policy, default_text
 
@@ -58,6 +59,18 @@ def test_default_reviews_every_gap(policy, code):
 )
 def test_default_by_finding(policy, found, expected):
     assert policy.decide(MAIL, found, []).disposition is expected
+
+
+def test_default_has_a_word_for_everything_that_the_engine_finds(policy):
+    entities = Engine(FingerprintKey("test", bytes(16))).rules
+    silent = [
+        (entity, level)
+        for entity in entities
+        for level in Level
+        if policy.decide(MAIL, [finding(entity, level)], []).disposition < Disposition.TAG
+    ]
+    assert "my_number" in entities
+    assert silent == []
 
 
 def test_default_matrix_is_complete(policy):
