@@ -63,7 +63,7 @@ PATTERNS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"\x60.{1,4}\x82\x01[\x01-\x1f]", re.DOTALL), "xdw"),
 )
 
-# Formats with signatures that words may begin with (``MZ世代``); such bytes are text if they can be.
+# Formats with signatures that words may begin with (``MZ世代``); such are text if they can be.
 WEAK = frozenset({"executable", "image", "media", "bzip2", "tar", "lzh"})
 
 # The beginning of a text (lower case, no byte order mark) → format.
