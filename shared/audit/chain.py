@@ -71,11 +71,8 @@ _DECODER = msgspec.json.Decoder(Record)
 
 def digest(prev: str, seq: int, event: bytes) -> str:
     """The record's hash, 64 hex digits."""
-    state = hashlib.sha256(DOMAIN)
-    state.update(bytes.fromhex(prev))
-    state.update(seq.to_bytes(8, "big"))
-    state.update(event)
-    return state.hexdigest()
+    head = b"%b%b%b" % (DOMAIN, bytes.fromhex(prev), seq.to_bytes(8, "big"))
+    return hashlib.sha256(head + event).hexdigest()
 
 
 def append(tip: Tip, event: bytes) -> tuple[bytes, Tip]:
@@ -92,13 +89,14 @@ def parse(line: bytes) -> Record | None:
     """The record of a line, or None where the line is no record or does not match its own hash."""
     try:
         record = _DECODER.decode(line)
-        value = digest(record.prev, record.seq, bytes(record.event))
+        event = bytes(record.event)
+        value = digest(record.prev, record.seq, event)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError):
         return None
     if value != record.hash or record.seq < 1:
         return None
-    spelled = _line(record.seq, record.prev, record.hash, bytes(record.event))
-    return record if spelled == line.rstrip(b"\n") + b"\n" else None
+    spelled = _line(record.seq, record.prev, value, event)
+    return record if line in (spelled, spelled[:-1]) else None
 
 
 def verify(lines: Iterable[bytes], start: Tip | None = None, heads: Iterable[Tip] = ()) -> Verdict:
@@ -109,7 +107,7 @@ def verify(lines: Iterable[bytes], start: Tip | None = None, heads: Iterable[Tip
     """
     tip = start or Tip()
     wanted = deque(head for head in heads if head.count >= max(tip.count, 1))
-    recent: deque[tuple[int, str]] = deque([(tip.count, tip.hash)], maxlen=MEMORY)
+    recent = deque([tip], maxlen=MEMORY)
     rest = iter(lines)
     for line in rest:
         record = parse(line)
@@ -117,7 +115,7 @@ def verify(lines: Iterable[bytes], start: Tip | None = None, heads: Iterable[Tip
         if broken or record is None:
             return Verdict(tip, broken)
         tip = Tip(record.seq, record.hash)
-        recent.append((tip.count, tip.hash))
+        recent.append(tip)
     broken = _against(wanted, tip)
     if broken is None and wanted:
         words = f"a signed head counts {wanted[-1].count} records, the log ends at {tip.count}"
@@ -135,7 +133,7 @@ def _line(seq: int, prev: str, value: str, event: bytes) -> bytes:
 
 
 def _check(
-    record: Record | None, tip: Tip, recent: deque[tuple[int, str]], rest: Iterator[bytes]
+    record: Record | None, tip: Tip, recent: deque[Tip], rest: Iterator[bytes]
 ) -> Break | None:
     """What is wrong with the record that follows ``tip``, if anything."""
     expected = tip.count + 1
@@ -151,9 +149,9 @@ def _check(
     return Break(tip.count or 1, Kind.EDIT, "its successor vouches for another hash")
 
 
-def _again(record: Record, expected: int, recent: deque[tuple[int, str]]) -> Break:
+def _again(record: Record, expected: int, recent: deque[Tip]) -> Break:
     """A number that has been there before."""
-    if (record.seq, record.hash) in recent:
+    if Tip(record.seq, record.hash) in recent:
         return Break(expected, Kind.REORDER, f"record {record.seq} stands here again")
     if any(seq == record.seq for seq, _ in recent):
         return Break(record.seq, Kind.FORK, f"two records claim the number {record.seq}")
