@@ -153,7 +153,7 @@ def _again(record: Record, expected: int, recent: deque[Tip]) -> Break:
     """A number that has been there before."""
     if Tip(record.seq, record.hash) in recent:
         return Break(expected, Kind.REORDER, f"record {record.seq} stands here again")
-    if any(seq == record.seq for seq, _ in recent):
+    if any(known.count == record.seq for known in recent):
         return Break(record.seq, Kind.FORK, f"two records claim the number {record.seq}")
     return Break(expected, Kind.REORDER, f"record {record.seq} stands here")
 
