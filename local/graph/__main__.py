@@ -29,7 +29,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         contract=arguments.contract,
         granted=frozenset(granted.split(",")) if granted is not None else None,
     )
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", arguments.port)
     await site.start()

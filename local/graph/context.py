@@ -6,6 +6,7 @@ from aiohttp import web
 
 from local.graph.faults import Faults
 from local.graph.notify import Notifier
+from local.graph.permissions import Permissions
 from local.graph.state.drive import Drive, Item
 from local.graph.state.mailbox import Folder, Message
 from local.graph.state.world import User, World
@@ -14,6 +15,7 @@ from local.graph.wire.errors import fail, file_not_found, not_found
 WORLD = web.AppKey("world", World)
 FAULTS = web.AppKey("faults", Faults)
 NOTIFIER = web.AppKey("notifier", Notifier)
+PERMISSIONS = web.AppKey("permissions", Permissions)
 
 
 def world(request: web.Request) -> World:

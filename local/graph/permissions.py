@@ -7,6 +7,15 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
+
+# learn.microsoft.com/graph/api/subscription-post-subscriptions#permissions
+SUBSCRIPTIONS = {
+    "message": frozenset({"Mail.Read", "Mail.ReadWrite"}),
+    "event": frozenset({"Calendars.Read", "Calendars.ReadWrite"}),
+    "drive": frozenset({"Files.ReadWrite.All"}),
+    "teams": frozenset({"Chat.Read.All", "ChannelMessage.Read.All"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +39,12 @@ class Permissions:
         """What would have been enough; empty where the call may pass.
 
         ``path`` is relative to the version. A call that the description names no permission for
-        passes; bytes (``$value``) ask for what their entity asks.
+        passes; bytes (``$value``) ask for what their entity asks, and ``items/root`` (which is how
+        the SDK reaches a drive's root) for what ``root`` asks.
         """
-        for candidate in (path, path.removesuffix("/$value")):
+        path = "/".join(unquote(each).replace("/", "%2F") for each in path.split("/"))
+        shorter = path.removesuffix("/$value")
+        for candidate in (path, shorter, path.replace("/items/root", "/root", 1)):
             for operation in self._operations:
                 if method in operation.methods and operation.path.fullmatch(candidate):
                     needed = operation.methods[method]
@@ -40,6 +52,10 @@ class Permissions:
                         return frozenset() if needed & self._granted else needed
                     break
         return frozenset()
+
+    def refuses_resource(self, kind: str) -> bool:
+        """Whether a subscription to such a resource lacks the permission to read it."""
+        return not SUBSCRIPTIONS[kind] & self._granted
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -20,6 +20,7 @@ from local.graph.routes import (
     drafts,
     items,
     messages,
+    readback,
     sharing,
     subscriptions,
     users,
@@ -30,7 +31,6 @@ from local.graph.wire.errors import GraphError, fail
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 RECORDER = web.AppKey("recorder", Recorder)
-PERMISSIONS = web.AppKey("permissions", Permissions)
 LARGEST_BODY = 256 * 1024 * 1024
 
 
@@ -50,8 +50,8 @@ def create_app(
         if contract is None:
             message = "permissions need the description that names them: give contract too"
             raise ValueError(message)
-        app[PERMISSIONS] = Permissions(contract, granted)
-    for each in (admin, users, messages, drafts, items, content, sharing, subscriptions):
+        app[context.PERMISSIONS] = Permissions(contract, granted)
+    for each in (readback, admin, users, messages, drafts, items, content, sharing, subscriptions):
         app.add_routes(each.ROUTES)
     app.on_startup.append(_start)
     app.on_cleanup.append(_stop)
@@ -151,8 +151,8 @@ async def _inner(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not request.headers.get("Authorization", "").startswith("Bearer "):
             code, text = "InvalidAuthenticationToken", "Access token is empty."
             fail(401, code, text, {"WWW-Authenticate": "Bearer"})
-        permissions = request.app.get(PERMISSIONS)
+        permissions = request.app.get(context.PERMISSIONS)
         path = request.rel_url.raw_path.removeprefix("/v1.0")
-        if permissions is not None and permissions.refuses(request.method, unquote(path)):
+        if permissions is not None and permissions.refuses(request.method, path):
             fail(403, "Authorization_RequestDenied", "Missing role permissions on the request.")
     return await handler(request)

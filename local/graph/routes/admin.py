@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any
 
@@ -12,20 +11,13 @@ from local.graph import context
 from local.graph.faults import Fault
 from local.graph.routes.drafts import received
 from local.graph.routes.items import ITEM
+from local.graph.routes.readback import described
 from local.graph.routes.sharing import add_link
-from local.graph.routes.subscriptions import shown
 from local.graph.state import ids
-from local.graph.state.drive import Drive, Item
-from local.graph.state.mailbox import Mailbox, Message
-from local.graph.state.world import User
-from local.graph.wire import files, odata
-from local.graph.wire.errors import fail, file_not_found, not_found
+from local.graph.wire import odata
+from local.graph.wire.errors import fail
 
 type Json = dict[str, Any]
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 async def add_user(request: web.Request) -> web.Response:
@@ -35,17 +27,7 @@ async def add_user(request: web.Request) -> web.Response:
         fail(400, "BadRequest", "upn is required")
     upn = body["upn"]
     made = context.world(request).add_user(upn, body.get("name") or upn, body.get("id") or "")
-    return web.json_response(_user(made))
-
-
-def _user(one: User) -> Json:
-    return {
-        "id": one.id,
-        "upn": one.upn,
-        "name": one.name,
-        "drive_id": one.drive.id,
-        "root_id": one.drive.root.id,
-    }
+    return web.json_response(described(made))
 
 
 async def add_message(request: web.Request) -> web.Response:
@@ -53,18 +35,6 @@ async def add_message(request: web.Request) -> web.Response:
     folder = request.query.get("folder", "inbox")
     made = received(context.user(request), await request.read(), folder)
     return web.json_response({"id": made.immutable_id, "mutable_id": made.mutable_id})
-
-
-async def get_raw_message(request: web.Request) -> web.Response:
-    """GET users/{u}/messages/{m}/raw: the MIME, also of a purged message."""
-    key = request.match_info["message"]
-    for each in [
-        *context.user(request).mailbox.messages.values(),
-        *context.user(request).mailbox.retained,
-    ]:
-        if key in {each.immutable_id, each.mutable_id}:
-            return web.Response(body=each.raw, content_type="application/octet-stream")
-    raise not_found()
 
 
 async def add_file(request: web.Request) -> web.Response:
@@ -94,94 +64,6 @@ async def add_column(request: web.Request) -> web.Response:
     """POST drives/{d}/columns {name}: a column of the library, so that fields can be set."""
     context.drive(request).columns.add(str((await odata.json_body(request))["name"]))
     return web.json_response({"columns": sorted(context.drive(request).columns)})
-
-
-async def get_raw_item(request: web.Request) -> web.Response:
-    """GET drives/{d}/items/{i}/raw (?version=1.0): the bytes."""
-    one = context.item(request)
-    wanted = request.query.get("version")
-    for each in reversed(one.versions):
-        if wanted in {None, each.id}:
-            return web.Response(body=each.data, content_type="application/octet-stream")
-    raise file_not_found()
-
-
-def _message(box: Mailbox, one: Message) -> Json:
-    folder = box.folders[one.folder]
-    return {
-        "id": one.immutable_id,
-        "mutable_id": one.mutable_id,
-        "folder": folder.well_known or folder.id,
-        "folder_name": folder.name,
-        "subject": one.values.get("subject", ""),
-        "internet_message_id": one.values.get("internetMessageId", ""),
-        "categories": one.values.get("categories", []),
-        "extended": dict(one.extended),
-        "is_draft": one.values.get("isDraft", False),
-        "change_key": one.change_key,
-        "size": len(one.raw),
-        "sha256": _sha256(one.raw),
-    }
-
-
-def _item(where: Drive, one: Item, owner: User | None) -> Json:
-    return {
-        "id": one.id,
-        "name": one.name,
-        "path": f"{where.path(one).split(':', 1)[1]}/{one.name}" if one.parent else "/",
-        "folder": one.folder,
-        "etag": one.etag,
-        "ctag": one.ctag,
-        "size": len(one.data),
-        "sha256": _sha256(one.data) if one.versions else None,
-        "versions": [{"id": each.id, "sha256": _sha256(each.data)} for each in one.versions],
-        "permissions": files.permissions(where, one, owner) if one.parent in where.items else [],
-        "own_permissions": list(one.permissions),
-        "fields": dict(one.fields),
-    }
-
-
-def _gone(one: Item) -> Json:
-    versions = [{"id": each.id, "sha256": _sha256(each.data)} for each in one.versions]
-    return {"id": one.id, "name": one.name, "versions": versions}
-
-
-async def state(request: web.Request) -> web.Response:
-    """GET state: everything, with hashes for contents."""
-    world = context.world(request)
-    users = []
-    for one in world.users.values():
-        box, drive = one.mailbox, one.drive
-        users.append(
-            {
-                **_user(one),
-                "messages": [_message(box, each) for each in box.messages.values()],
-                "retained": [_message(box, each) for each in box.retained],
-                "folders": [
-                    {"id": f.id, "name": f.name, "hidden": f.hidden, "well_known": f.well_known}
-                    for f in box.folders.values()
-                ],
-                "categories": list(box.categories),
-                "items": [_item(drive, each, one) for each in drive.items.values()],
-                "removed_items": [_gone(each.item) for each in drive.tombstones],
-                "purged_items": [_gone(each) for each in drive.retained],
-            }
-        )
-    return web.json_response(
-        {
-            "tenant_id": world.tenant_id,
-            "users": users,
-            "subscriptions": [shown(each) for each in world.subscriptions.values()],
-            "sent": world.sent,
-            "deliveries": world.deliveries,
-        }
-    )
-
-
-async def log(request: web.Request) -> web.Response:
-    """GET log (?since=n): each Graph request: n, time, method, path, template, status."""
-    since = int(request.query.get("since", "0"))
-    return web.json_response({"log": context.world(request).log[since:]})
 
 
 async def faults(request: web.Request) -> web.Response:
@@ -244,13 +126,9 @@ A = "/_admin"
 ROUTES = [
     web.post(f"{A}/users", add_user),
     web.post(f"{A}/users/{{user}}/messages", add_message),
-    web.get(f"{A}/users/{{user}}/messages/{{message}}/raw", get_raw_message, allow_head=False),
     web.post(f"{A}/users/{{user}}/files", add_file),
     web.post(f"{A}/drives/{{drive}}/items/{ITEM}/links", add_link_to),
     web.post(f"{A}/drives/{{drive}}/columns", add_column),
-    web.get(f"{A}/drives/{{drive}}/items/{ITEM}/raw", get_raw_item, allow_head=False),
-    web.get(f"{A}/state", state, allow_head=False),
-    web.get(f"{A}/log", log, allow_head=False),
     web.post(f"{A}/faults", faults),
     web.delete(f"{A}/faults", clear_faults),
     web.post(f"{A}/lifecycle", lifecycle),

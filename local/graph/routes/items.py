@@ -186,36 +186,31 @@ async def delta(request: web.Request) -> web.Response:
     if state.get("drive") != where.id:
         fail(400, "invalidRequest", "The provided token is not valid.")
     since, born = int(state.get("since", -1)), int(state.get("born", where.seq))
-    entries = _entries(request, where, since, born)
+    sharing = odata.prefers(request, "deltashowsharingchanges")
+    entries = where.since(since, born, sharing=sharing)
     size = odata.page_size(request, 200)
-    page = entries[:size]
-    known: dict[str, odata.Json] = {}
-    for _, entities in page:
-        for entity in entities:
-            known.setdefault(entity["id"], entity)
-    more = len(entries) > size
+    page, more = entries[:size], len(entries) > size
+    body["value"] = _page(request, where, page, sharing=sharing)
     follow = odata.seal(drive=where.id, born=born, since=page[-1][0] if more else where.seq)
-    body["value"] = list(known.values())
     body["@odata.nextLink" if more else "@odata.deltaLink"] = f"{base}?token={follow}"
     return web.json_response(body)
 
 
-def _entries(
-    request: web.Request, where: Drive, since: int, born: int
-) -> list[tuple[int, list[odata.Json]]]:
-    """(sequence, the folders on the way and the item) in the order of change."""
-    sharing = odata.prefers(request, "deltashowsharingchanges")
-    found: list[tuple[int, list[odata.Json]]] = []
-    for one in where.changed(since, sharing=sharing):
-        entity = shown(request, where, one)
-        seq = max(one.seq, one.sharing_seq) if sharing else one.seq
-        if sharing and one.sharing_seq > max(since, one.seq, born):
-            entity["@microsoft.graph.sharedChanged"] = "True"
-        above = [shown(request, where, each) for each in reversed(list(where.ancestors(one)))]
-        found.append((seq, [*above, entity]))
-    gone = (each for each in where.tombstones if each.seq > max(since, born))
-    found += [(each.seq, [files.deleted(where, each.item)]) for each in gone]
-    return sorted(found, key=lambda pair: pair[0])
+def _page(
+    request: web.Request, where: Drive, page: list[tuple[int, Item]], *, sharing: bool
+) -> list[odata.Json]:
+    """Each item after the folders on the way to it, each once: Graph lists those too."""
+    known: dict[str, odata.Json] = {}
+    for seq, one in page:
+        if one.id not in where.items:
+            known.setdefault(one.id, files.deleted(where, one))
+            continue
+        for each in (*reversed(list(where.ancestors(one))), one):
+            if each.id not in known:
+                known[each.id] = shown(request, where, each)
+        if sharing and seq == one.sharing_seq > one.seq:
+            known[one.id]["@microsoft.graph.sharedChanged"] = "True"
+    return list(known.values())
 
 
 DELTAS = [

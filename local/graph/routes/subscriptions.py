@@ -108,6 +108,9 @@ async def create(request: web.Request) -> web.Response:
     """POST /subscriptions: 201 after both addresses echoed their token, 400 otherwise."""
     world, body = context.world(request), await odata.json_body(request)
     kind, owner, folder = _resource(world, str(body.get("resource") or ""))
+    permissions = request.app.get(context.PERMISSIONS)
+    if permissions is not None and permissions.refuses_resource(kind):
+        fail(403, "ExtensionError", "Missing permission to read the resource.")
     expires = _expiry(body.get("expirationDateTime"), kind)
     url, lifecycle = body.get("notificationUrl"), body.get("lifecycleNotificationUrl") or ""
     state = body.get("clientState") or ""

@@ -166,10 +166,16 @@ class Drive:
             self.retained.append(item)
         self._on_change(self, False)  # noqa: FBT003 - the callback's one flag, named in OnChange
 
-    def changed(self, since: int, *, sharing: bool) -> list[Item]:
-        """Items changed after ``since``; with ``sharing`` also those whose permissions changed."""
-        return [
-            each
-            for each in self.items.values()
-            if each.seq > since or (sharing and each.sharing_seq > since)
-        ]
+    def since(self, since: int, born: int, *, sharing: bool) -> list[tuple[int, Item]]:
+        """(sequence, item) of what changed or left after ``since``, in that order.
+
+        With ``sharing`` also where permissions alone changed. What left up to ``born``, when the
+        client began, is no news to it. An item that left is not in ``items`` any more.
+        """
+        found = []
+        for each in self.items.values():
+            seq = max(each.seq, each.sharing_seq) if sharing else each.seq
+            if seq > since:
+                found.append((seq, each))
+        found += [(each.seq, each.item) for each in self.tombstones if each.seq > max(since, born)]
+        return sorted(found, key=lambda pair: pair[0])

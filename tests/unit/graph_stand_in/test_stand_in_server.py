@@ -22,6 +22,11 @@ CONTRACT = {
         },
         "/users/{id}/messages/{message-id}/$value": {"get": {"x-app-permissions": None}},
         "/users/{id}/drive": {"get": {}},
+        "/drives/{id}/root/delta()": {
+            "get": {"x-app-permissions": {"least": ["Files.Read.All"], "also": []}}
+        },
+        "/drives/{id}/items/{item-id}/delta()": {"get": {}},
+        "/subscriptions": {"post": {}},
     }
 }
 
@@ -50,9 +55,14 @@ async def test_user_is_found_by_id_and_by_name_in_any_case(tenant):
         ("Mail.Read", "GET", "/messages/{m}", 200),
         ("Mail.ReadWrite", "GET", "/messages/{m}", 200),
         ("Mail.Read", "PATCH", "/messages/{m}", 403),
+        ("Mail.ReadWrite", "PATCH", "/messages/{m}", 400),
         ("Files.Read.All", "GET", "/messages/{m}/$value", 403),
         ("Mail.Read", "GET", "/messages/{m}/$value", 200),
         ("Mail.Read", "GET", "/drive", 200),
+        ("Mail.Read", "GET", "/../../drives/{d}/items/root/delta()", 403),
+        ("Files.Read.All", "GET", "/../../drives/{d}/items/root/delta()", 200),
+        ("Files.Read.All", "POST", "/../../subscriptions", 403),
+        ("Mail.Read", "POST", "/../../subscriptions", 400),
     ],
 )
 async def test_call_needs_a_granted_permission(tmp_path, granted, method, tail, status):
@@ -60,14 +70,16 @@ async def test_call_needs_a_granted_permission(tmp_path, granted, method, tail, 
     contract.write_text(json.dumps(CONTRACT))
     app = create_app(contract=contract, granted=frozenset({granted}))
     async with TestClient(TestServer(app)) as client:
-        await client.post("/_admin/users", json={"upn": "a@city.example"})
+        async with client.post("/_admin/users", json={"upn": "a@city.example"}) as made:
+            drive = (await made.json())["drive_id"]
         async with client.post(
             "/_admin/users/a@city.example/messages", data=b"A: b\r\n\r\n"
         ) as made:
             key = (await made.json())["id"]
-        path = f"/v1.0/users/a@city.example{tail.format(m=key)}"
+        path = f"/v1.0/users/a@city.example{tail.format(m=key, d=drive)}"
         headers = {"Authorization": "Bearer x"}
-        async with client.request(method, path, headers=headers, json={}) as answer:
+        body = {"resource": "/users/a@city.example/messages"}  # the rest is missing: 400 if asked
+        async with client.request(method, path, headers=headers, json=body) as answer:
             assert answer.status == status
 
 
