@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from shared.extract.layout import Piece, Table, tidy
+
 EVERY = 2_000  # tags between two looks at the clock
 
 _TAG = re.compile(r"<(/?)([A-Za-z][^\s/>\"'=]{0,60})")
@@ -53,16 +55,6 @@ SWITCHES = frozenset({"", *_SWITCHES.split()})
 
 
 @dataclass(slots=True)
-class Table:
-    """One table element; ``nested`` says that it holds another, so it is layout."""
-
-    nested: bool = False
-    rows: int = 0
-    cells: int = 0
-    open_cell: bool = False
-
-
-@dataclass(slots=True)
 class Markup:
     """What a document shows, and what it holds besides."""
 
@@ -74,10 +66,6 @@ class Markup:
     hidden: str = field(default="", repr=False)
 
 
-# What stands between texts: a break, a cell's or a row's beginning, with the table it is in.
-_Piece = str | tuple[str, Table | None]
-
-
 class Scanner:
     """Reads one document; ``tick`` is called now and then and may raise."""
 
@@ -85,7 +73,7 @@ class Scanner:
         self.source = source
         self.tick = tick
         self.xml = xml
-        self.pieces: list[_Piece] = []
+        self.pieces: list[Piece] = []
         self.comments: list[str] = []
         self.attributes: list[str] = []
         self.scripts: list[str] = []
@@ -279,46 +267,6 @@ class Scanner:
             scripts="\n".join(self.scripts),
             hidden="".join(self.hidden),
         )
-
-
-SIGNS = {"break": "\n", "edge": "\n\n", "row": "\n", "cell": "\t"}
-
-
-def tidy(pieces: list[_Piece]) -> str:
-    """Lines and cells: inside a table's cell a break is a space, in a layout table it is a line."""
-    out: list[str] = []
-    fresh = True  # at the beginning of a row: its first cell needs no tab
-    for piece in pieces:
-        if isinstance(piece, str):
-            out.append(piece)
-            continue
-        kind, table = piece
-        if table is None or table.nested:
-            out.append("\n\n" if kind == "edge" else "\n")
-            fresh = True
-        elif kind == "break":
-            out.append(" " if table.open_cell or table.cells else "\n")
-        elif kind == "cell":
-            out.append("" if fresh else "\t")
-            fresh = False
-        else:
-            out.append("\n")
-            fresh = True
-    return collapse("".join(out))
-
-
-_MANY_LINES = re.compile(r"\n{3,}")
-
-
-def collapse(text: str) -> str:
-    """No space at the ends of lines and cells, no more than one empty line."""
-    lines = [
-        "\t".join(cell.strip(" \r\f\v") for cell in line.split("\t"))
-        if "\t" in line
-        else line.strip()
-        for line in text.split("\n")
-    ]
-    return _MANY_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
 
 
 def scan(source: str, tick: Callable[[], None], *, xml: bool = False) -> Markup:

@@ -7,6 +7,7 @@ import pytest
 from shared.extract import extract
 from shared.model import Content, GapCode
 from tests.unit.extract_mail.golden import Case, cases
+from tests.unit.extract_mail.reference import BEGIN, END, REFERENCE, table
 
 GOLDEN = cases()
 
@@ -64,3 +65,8 @@ def test_golden_mail_locations_show_no_content(case: Case):
     for segment in _read(case).segments:
         assert not any(name in segment.location for name in case.names)
         assert not case.subject or case.subject not in segment.location
+
+
+def test_table_of_golden_mails_is_the_one_in_the_reference():
+    inside = REFERENCE.read_text().partition(BEGIN)[2].partition(END)[0].strip()
+    assert inside == table(), "run: python tests/unit/extract_mail/reference.py"
