@@ -76,15 +76,8 @@ class Subscriptions:
 
     async def accounts(self, source: str) -> AsyncIterator[Account]:
         """Every enrolled account of a source."""
-        start = ""
-        while True:
-            last = ""
-            async for row in self._table.query(source, start=start):
-                last = row.key
-                yield _account(row)
-            if not last:
-                return
-            start = last + "0"
+        async for row in self._rows(source):
+            yield _account(row)
 
     async def register(self, source: str, user: str) -> Account:
         """Write down that an account is to be watched; nothing is asked of Graph yet."""
@@ -136,19 +129,31 @@ class Subscriptions:
         """For the timer: ``enrol`` for who is new or due, ``end`` for who is watched no more."""
         now = self._clock()
         for source, names in users.items():
-            wanted = {account_ref(source, user) for user in names}
-            async for account in self.accounts(source):
-                if account.ref not in wanted:
-                    yield job("end", source, account.ref, now)
-            for user in names:
+            missing = {account_ref(source, user): user for user in names}
+            async for row in self._rows(source):
+                if missing.pop(row.key, None) is None:
+                    yield job("end", source, row.key, now)
+                elif self._wants_enrolling(row):
+                    yield job("enrol", source, row.key, now)
+            for user in missing.values():
                 account = await self.register(source, user)
-                if self._wants_enrolling(await self._row(source, account.ref)):
-                    yield job("enrol", source, account.ref, now)
+                yield job("enrol", source, account.ref, now)
 
     def _wants_enrolling(self, row: Row) -> bool:
         if not self._subscribes:
             return row.values.get("state") != "sweep_only"
         return not row.values.get("subscription") or self._due(row)
+
+    async def _rows(self, source: str) -> AsyncIterator[Row]:
+        start = ""
+        while True:
+            last = ""
+            async for row in self._table.query(source, start=start):
+                last = row.key
+                yield row
+            if not last:
+                return
+            start = last + "0"  # references are of one length, so this is the next key
 
     async def _row(self, source: str, ref: str) -> Row:
         row = await self._table.get(source, ref)

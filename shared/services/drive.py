@@ -83,7 +83,12 @@ class DriveService:
                 return await self._allow(claim)
             return await self._label(claim, disposition)
         except GoneError:
+            if await self._files.exists(claim.item):
+                text = "something that the action needs is gone, the file is not"
+                raise UnavailableError(text) from None
             return Outcome(disposition.name.lower(), OutcomeState.GONE)
+        except StorageConflictError as error:
+            raise UnavailableError(str(error)) from None
 
     def recognises(self, claim: Claim, fetched: Fetched, content_digest: str) -> bool:
         """Whether it is our tombstone, shared with nobody anew (a new share is to be revoked)."""
@@ -97,7 +102,7 @@ class DriveService:
         if int(entity.get("size") or 0) > self._files.limit:
             return b"", too_large
         try:
-            return await self._files.data(item), ()
+            return await self._files.data(item, entity), ()
         except OversizeError:
             return b"", too_large
 
@@ -109,7 +114,7 @@ class DriveService:
         entity = await self._files.read(claim.item)
         if int(entity.get("size") or 0) > tombstone.LARGEST:
             return recorded
-        data = await self._files.data(claim.item)
+        data = await self._files.data(claim.item, entity)
         if not tombstone.genuine(data, claim.item.place_key(), self._markers):
             return recorded
         return await self._blocking.revoke_again(claim)

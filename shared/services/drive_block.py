@@ -56,13 +56,13 @@ class Blocking:
         size = int(entity.get("size") or 0)
         if not size or size > tombstone.LARGEST:
             return False
-        data = await self._files.data(claim.item)
+        data = await self._files.data(claim.item, entity)
         return tombstone.genuine(data, claim.item.place_key(), self._markers)
 
     async def _replace(self, claim: Claim, entity: Json) -> None:
         await self._revoke(claim)
         if not await kept(self._quarantine, f"{claim.key}.bin"):
-            data = await self._files.data(claim.item)
+            data = await self._files.data(claim.item, entity)
             if not await self._files.same_content(claim, await self._files.read(claim.item)):
                 text = "the content changed while it was copied"
                 raise StorageConflictError(text)

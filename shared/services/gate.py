@@ -15,6 +15,7 @@ from shared.codec import decode, encode
 from shared.errors import (
     GoneError,
     MalformedError,
+    PermanentError,
     StorageConflictError,
     SupersededError,
     UnavailableError,
@@ -144,9 +145,19 @@ class GateService:
             return Outcome("quarantine", OutcomeState.APPLIED, (step,), evidence_ref=ref)
         if decision.disposition is Disposition.REVIEW:
             return Outcome("hold", OutcomeState.APPLIED, (await self._hold(claim.item),))
+        try:
+            return await self._deliver(claim, sidecar, data)
+        except GoneError:  # never "gone": the upload is here, its recipient is not
+            text = "the recipient has no mailbox or no drive: nothing was delivered"
+            raise PermanentError(text) from None
+        except StorageConflictError as error:
+            raise UnavailableError(str(error)) from None
+
+    async def _deliver(self, claim: Claim, sidecar: Sidecar, data: bytes) -> Outcome:
         user = sidecar.recipients[int(claim.item.recipient)]
         if claim.item.id.startswith(MAIL):
-            return await self._mail.deliver(user, data, claim.key, decision.disposition)
+            disposition = decision_of(claim).disposition
+            return await self._mail.deliver(user, data, claim.key, disposition)
         return await self._files.deliver(user, sidecar, data)
 
     async def _hold(self, item: Item) -> Step:

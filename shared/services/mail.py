@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from shared.errors import GoneError, SupersededError
+from shared.errors import GoneError, StorageConflictError, SupersededError, UnavailableError
 from shared.graph import calls
 from shared.graph.answers import Json
 from shared.graph.client import Graph
@@ -68,7 +68,12 @@ class MailService:
                 return await self._blocking.block(claim)
             return await self._tagging.label(claim, disposition)
         except GoneError:
+            if await self._box.exists(claim.item):
+                text = "something that the action needs is gone, the message is not"
+                raise UnavailableError(text) from None
             return Outcome(disposition.name.lower(), OutcomeState.GONE)
+        except StorageConflictError as error:
+            raise UnavailableError(str(error)) from None
 
     def recognises(self, claim: Claim, fetched: Fetched, content_digest: str) -> bool:
         """Whether it carries our marker for this content under this policy, or a release."""

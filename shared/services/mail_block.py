@@ -51,9 +51,14 @@ class Blocking:
         return await self._finish(claim, name, copied)
 
     async def _notify(self, claim: Claim, message: Json) -> None:
-        user = claim.item.recipient
-        if await self._box.notices(user, claim.key):
+        if await self._box.notices(claim.item.recipient, claim.key):
             return
+        try:
+            await self._leave(claim, str(message.get("parentFolderId") or "inbox"))
+        except GoneError:  # the folder went away meanwhile
+            await self._leave(claim, "inbox")
+
+    async def _leave(self, claim: Claim, folder: str) -> None:
         text = explanation(
             decision_of(claim),
             "ここにあったメールを関所（情報保護の仕組み）が停止し、隔離しました。",
@@ -62,7 +67,7 @@ class Blocking:
         )
         await self._box.graph.send(
             calls.FOLDER_MESSAGE_CREATE,
-            {"user": user, "folder": str(message.get("parentFolderId") or "inbox")},
+            {"user": claim.item.recipient, "folder": folder},
             body={
                 "subject": NOTICE_SUBJECT,
                 "importance": "high",
