@@ -35,6 +35,7 @@ from shared.storage.audit_state import State, load, roll_note, save
 LEASE = "sequencer"
 LEASE_SECONDS = 30
 ATTEMPTS = 5
+FAIR = 0.2  # seconds between two tenures, so that another process gets its turn
 KNOWN = 50_000  # ids kept in memory before the end is looked up afresh
 
 
@@ -130,7 +131,8 @@ class AuditLog:
             async with self._turn:
                 while self._waiting:
                     await self._tenure()
-                    await self._sleep(0)
+                    if self._waiting:
+                        await self._sleep(FAIR)
         except BaseException as error:
             self._state = None  # what was written is not certain: look again
             self._fail(error)

@@ -88,22 +88,22 @@ class TableLedger:
 
     async def is_own_write(self, item: Item) -> bool:
         """Whether our action made this version, under this policy and no later rescan."""
-        version = own_version(item.content_version, item.context_hash)
-        row = await self.own.get(item.place_key(), _hash(version))
+        row = await self.own.get(item.place_key(), _own_key(item, item.content_version))
         if row is None or row.values["policy"] != self.policy_version:
             return False
         return item.generation <= _whole(row, "generation")
 
     async def purge(self, before: datetime) -> int:
-        """Remove rows last written before ``before``; how many. A full scan: for a timer.
+        """Remove rows last written before ``before``, and the own writes that they noted; how many.
 
+        A full scan: for a timer.
         Rows with an intent that is not done are kept: they are unfinished business.
         """
         count = 0
         for partition in (f"{number:02x}" for number in range(256)):
             async for row in self.table.query(partition, limit=1_000_000):
                 if row.values["state"] != INTENDED and _time(row, "written") < before:
-                    await self.table.delete(row.partition, row.key)
+                    await self._forget(row)
                     count += 1
         return count
 
@@ -180,15 +180,27 @@ class TableLedger:
         return decode(data, Intent) if isinstance(data, bytes) else None
 
     async def _own(self, claim: Claim, version: str) -> None:
-        if "\x1f" not in version:
-            version = own_version(version, claim.item.context_hash)
         values: dict[str, Value] = {
             "policy": self.policy_version,
             "generation": claim.item.generation,
             "key": claim.key,
             "written": self.clock(),
         }
-        await self.own.put(Row(claim.item.place_key(), _hash(version), values))
+        await self.own.put(Row(claim.item.place_key(), _own_key(claim.item, version), values))
+
+    async def _forget(self, row: Row) -> None:
+        outcome, item = row.values.get("outcome"), row.values["item"]
+        if isinstance(outcome, bytes) and isinstance(item, bytes):
+            written = decode(item, Item)
+            for version in decode(outcome, Outcome).versions:
+                await self.own.delete(written.place_key(), _own_key(written, version))
+        await self.table.delete(row.partition, row.key)
+
+
+def _own_key(item: Item, version: str) -> str:
+    if "\x1f" not in version:
+        version = own_version(version, item.context_hash)
+    return _hash(version)
 
 
 def _hash(version: str) -> str:

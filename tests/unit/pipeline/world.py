@@ -193,6 +193,7 @@ class Process:
             clock,
             sizes=Sizes(blocks=3, patience=(), head_every=timedelta(seconds=30)),
             signer=world.signer,
+            sleep=lambda _: asyncio.sleep(0),
         )
         self.recorder = Recorder(log, Incidents(stores.table("incidents")), alerts, checks)
         ledger, own = stores.table("ledger"), stores.table("ownwrites")

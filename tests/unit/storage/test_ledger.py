@@ -149,6 +149,7 @@ async def test_purge_keeps_unfinished_business(ledger, clock):
     await ledger.intend(await ledger.claim(other, clock()), INTENT)
     clock.turn(1000)
     assert await ledger.purge(clock() - timedelta(seconds=500)) == 1
+    assert not await ledger.is_own_write(replace(ITEM, content_version="ck2"))
     assert (await ledger.claim(other, clock())).intent == INTENT
 
 
