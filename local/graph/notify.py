@@ -75,10 +75,7 @@ class Notifier:
 
     def on_change(self, change: Change) -> None:
         """Queue a notification for each subscription that matches, own changes included."""
-        for subscription in list(self._world.subscriptions.values()):
-            if subscription.expires <= ids.now():
-                del self._world.subscriptions[subscription.id]
-                continue
+        for subscription in self._world.watching(change.kind, change.owner):
             for body in _notifications(self._world, subscription, change):
                 for _ in range(self._faults.copies()):
                     self._enqueue(subscription.notification_url, body)
@@ -145,8 +142,6 @@ class Notifier:
 
 
 def _notifications(world: World, subscription: Subscription, change: Change) -> Iterator[Json]:
-    if change.kind != subscription.kind or change.owner != subscription.owner:
-        return
     base: Json = {
         "subscriptionId": subscription.id,
         "subscriptionExpirationDateTime": ids.timestamp(subscription.expires),

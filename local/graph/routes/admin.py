@@ -21,13 +21,18 @@ type Json = dict[str, Any]
 
 
 async def add_user(request: web.Request) -> web.Response:
-    """POST users {upn, name?, id?}; the same UPN again gives the user that is there."""
-    body = await odata.json_body(request)
-    if not isinstance(body.get("upn"), str):
+    """POST users {upn, name?, id?}, or many under ``users``; a UPN that is there gives its user."""
+    world, body = context.world(request), await odata.json_body(request)
+    many: list[Json] = body.get("users", [body])
+    if not all(isinstance(each.get("upn"), str) for each in many):
         fail(400, "BadRequest", "upn is required")
-    upn = body["upn"]
-    made = context.world(request).add_user(upn, body.get("name") or upn, body.get("id") or "")
-    return web.json_response(described(made))
+    made = [
+        described(
+            world.add_user(each["upn"], each.get("name") or each["upn"], each.get("id") or "")
+        )
+        for each in many
+    ]
+    return web.json_response({"users": made} if "users" in body else made[0])
 
 
 async def add_message(request: web.Request) -> web.Response:
@@ -97,7 +102,7 @@ async def lifecycle(request: web.Request) -> web.Response:
     sent = [each.id for each in chosen if request.app[context.NOTIFIER].lifecycle(each, event)]
     if event == "subscriptionRemoved":
         for each in chosen:
-            del world.subscriptions[each.id]
+            world.unsubscribe(each)
     return web.json_response({"sent": sent})
 
 

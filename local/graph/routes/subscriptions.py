@@ -145,14 +145,14 @@ async def create(request: web.Request) -> web.Response:
         immutable=odata.immutable(request),
         security=odata.prefers(request, "includesecuritywebhooks"),
     )
-    world.subscriptions[made.id] = made
+    world.subscribe(made)
     return web.json_response(shown(made), status=201)
 
 
 def _alive(world: World) -> dict[str, Subscription]:
     for each in list(world.subscriptions.values()):
         if each.expires <= ids.now():
-            del world.subscriptions[each.id]
+            world.unsubscribe(each)
     return world.subscriptions
 
 
@@ -198,7 +198,7 @@ async def reauthorize(request: web.Request) -> web.Response:
 
 async def end(request: web.Request) -> web.Response:
     """DELETE: 204."""
-    del context.world(request).subscriptions[_one(request).id]
+    context.world(request).unsubscribe(_one(request))
     return web.Response(status=204)
 
 

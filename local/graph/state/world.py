@@ -96,8 +96,10 @@ class World:
         """An empty tenant."""
         self.tenant_id = ids.guid()
         self.users: dict[str, User] = {}
+        self._names: dict[str, User] = {}
         self.drives: dict[str, Drive] = {}
         self.subscriptions: dict[str, Subscription] = {}
+        self._watching: dict[tuple[str, str], dict[str, Subscription]] = {}
         self.uploads: dict[str, Upload] = {}
         self.downloads: dict[str, tuple[Drive, str, str]] = {}
         self.sent: list[Json] = []
@@ -111,15 +113,31 @@ class World:
             return found
         user = User(self, upn, name, user_id)
         self.users[user.id] = user
+        self._names[upn.lower()] = user
         self.drives[user.drive.id] = user.drive
         return user
 
     def user(self, key: str) -> User | None:
         """By id, or by UPN without regard to case."""
-        if key in self.users:
-            return self.users[key]
-        same = (each for each in self.users.values() if each.upn.lower() == key.lower())
-        return next(same, None)
+        return self.users.get(key) or self._names.get(key.lower())
+
+    def subscribe(self, one: Subscription) -> None:
+        """A new subscription."""
+        self.subscriptions[one.id] = one
+        self._watching.setdefault((one.kind, one.owner), {})[one.id] = one
+
+    def unsubscribe(self, one: Subscription) -> None:
+        """It ended."""
+        self.subscriptions.pop(one.id, None)
+        self._watching.get((one.kind, one.owner), {}).pop(one.id, None)
+
+    def watching(self, kind: str, owner: str) -> list[Subscription]:
+        """Who watches this mailbox or drive; those that expired end here."""
+        found = list(self._watching.get((kind, owner), {}).values())
+        for each in found:
+            if each.expires <= ids.now():
+                self.unsubscribe(each)
+        return [each for each in found if each.id in self.subscriptions]
 
     def publish(self, change: Change) -> None:
         """Tell the listener."""

@@ -92,7 +92,10 @@ def unseal(token: str) -> Json:
 
 def collection(request: web.Request, fragment: str, entities: Sequence[Json]) -> web.Response:
     """One page of entities, with ``@odata.nextLink`` while there are more ($top, $skip, $count)."""
-    size, start = page_size(request), int(request.query.get("$skip", "0"))
+    size, skip = page_size(request), request.query.get("$skip", "0")
+    if not skip.isdigit():
+        fail(400, "BadRequest", f"Invalid value '{skip}' for $skip query option found.")
+    start = int(skip)
     body: Json = {"@odata.context": context(request, fragment)}
     if request.query.get("$count") == "true":
         body["@odata.count"] = len(entities)
@@ -104,7 +107,7 @@ def collection(request: web.Request, fragment: str, entities: Sequence[Json]) ->
 
 
 def if_match(request: web.Request, etag: str, error: GraphError) -> None:
-    """Raise ``error`` where If-Match (or ``If-None-Match: *``-less) names another version."""
+    """Raise ``error`` where If-Match names another version."""
     wanted = request.headers.get("If-Match")
     if wanted and wanted.strip() not in {"*", etag}:
         raise error

@@ -147,6 +147,16 @@ async def test_log_names_each_call_by_its_template(tenant):
     assert (await tenant.admin("GET", "log?since=1"))["log"] == [second]
 
 
+async def test_many_users_are_made_at_once_and_paged(tenant):
+    many = {"users": [{"upn": f"u{n}@city.example"} for n in range(250)]}
+    made = (await tenant.admin("POST", "users", json=many))["users"]
+    page = (await tenant.call("GET", "/v1.0/users?$top=200&$count=true")).json
+    assert (len(made), len(page["value"]), page["@odata.count"]) == (250, 200, 251)
+    rest = await tenant.call("GET", "/v1.0" + page["@odata.nextLink"].partition("/v1.0")[2])
+    assert len(rest.json["value"]) == 51
+    assert (await tenant.call("GET", "/v1.0/users?$skip=x")).status == 400
+
+
 async def test_reset_empties_the_tenant(tenant):
     await tenant.receive(b"Subject: a\r\n\r\n")
     await tenant.admin("POST", "reset")
