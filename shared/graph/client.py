@@ -8,7 +8,6 @@ Ids are immutable ones on every call. The token goes to the base URL's host alon
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,7 +15,8 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from shared.errors import MalformedError, PermanentError, SettingsError, UnavailableError
+from shared.errors import MalformedError, SettingsError, UnavailableError
+from shared.graph import sdk
 from shared.graph.answers import Answer, Json, OversizeError, error_for
 from shared.graph.calls import LINK, Call
 from shared.graph.credential import is_loopback
@@ -29,8 +29,6 @@ IMMUTABLE = 'IdType="ImmutableId"'
 DOWNLOAD_HOSTS = (".sharepoint.com", ".svc.ms")
 _PER_MAILBOX = 4
 _REDIRECT = 302
-# A segment of a path template, as msgraph-sdk names its builder.
-_BUILDERS = {"$value": "content", "delta()": "delta"}
 
 
 class Graph:
@@ -146,7 +144,7 @@ class Graph:
 
     def _client(self) -> Any:
         if self._sdk is None:
-            self._sdk = _sdk(self._credential, self._base, self._timeout)
+            self._sdk = sdk.client(self._credential, self._base, self._timeout)
         return self._sdk
 
     def _request(self, call: Call, params: Mapping[str, str], query: Mapping[str, str]) -> Any:
@@ -159,14 +157,14 @@ class Graph:
             for name, value in query.items()
         }
         if call.sdk:
-            builder = _builder(self._client(), call, params)
+            builder = sdk.builder(self._client(), call, params)
             request = RequestInformation(
                 method, builder.url_template, dict(builder.path_parameters)
             )
         else:
             self._client()
             names = ",".join(asked)
-            path, filled = _spread(call.path, params)
+            path, filled = sdk.spread(call.path, params)
             template = "{+baseurl}" + path + (f"{{?{names}}}" if names else "")
             request = RequestInformation(method, template, filled)
         request.query_parameters.update(asked)
@@ -204,61 +202,3 @@ class Graph:
             if user:
                 self._seats[user] = seat
         return seat
-
-
-def _builder(client: Any, call: Call, params: Mapping[str, str]) -> Any:
-    """Walk msgraph-sdk's request builders along the call's path."""
-    builder = client
-    for segment in call.path.strip("/").split("/"):
-        if segment.startswith("{"):
-            name = next(each for each in dir(builder) if each.startswith("by_"))
-            builder = getattr(builder, name)(params[segment[1:-1]])
-        else:
-            snake = "".join(f"_{c.lower()}" if c.isupper() else c for c in segment)
-            builder = getattr(builder, _BUILDERS.get(segment, snake), None)
-        if builder is None:
-            message = f"{call} is not in msgraph-sdk"
-            raise PermanentError(message)
-    return builder
-
-
-def _spread(template: str, params: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """``{+path}`` as one variable a folder, so that the SDK escapes each name once and wholly.
-
-    (A reserved expansion leaves ``?`` and ``#`` as they are, and escapes an escaped name again.)
-    """
-    filled = dict(params)
-    names = filled.pop("path", "").split("/")
-    filled |= {f"path{index}": name for index, name in enumerate(names)}
-    spread = "/".join(f"{{path{index}}}" for index in range(len(names)))
-    return template.replace("{+path}", spread), filled
-
-
-def _sdk(credential: Any, base_url: str, timeout: float) -> Any:
-    """The SDK's client: no retries, no redirects, the token to one host, no URLs in traces."""
-    import httpx  # noqa: PLC0415 - see the module's promise
-    from kiota_authentication_azure.azure_identity_authentication_provider import (  # noqa: PLC0415
-        AzureIdentityAuthenticationProvider,
-    )
-    from kiota_http.middleware import ParametersNameDecodingHandler  # noqa: PLC0415
-    from kiota_http.observability_options import ObservabilityOptions  # noqa: PLC0415
-    from msgraph import GraphRequestAdapter, GraphServiceClient  # noqa: PLC0415
-    from msgraph_core import GraphClientFactory  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    # httpx logs each URL at INFO, and a path-addressed upload has a file's name in it.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    logging.getLogger("httpcore").setLevel(logging.WARNING)
-    parts = urlsplit(base_url)
-    provider = AzureIdentityAuthenticationProvider(
-        credential,
-        scopes=[f"{parts.scheme}://{parts.hostname}/.default"],
-        allowed_hosts=[parts.hostname or ""],
-    )
-    http = GraphClientFactory.create_with_custom_middleware(
-        [ParametersNameDecodingHandler()],
-        client=httpx.AsyncClient(base_url=base_url, timeout=timeout, trust_env=False),
-    )
-    adapter = GraphRequestAdapter(provider, client=http)
-    adapter.base_url = base_url  # before GraphServiceClient reads it
-    adapter.observability_options = ObservabilityOptions(include_euii_attributes=False)
-    return GraphServiceClient(request_adapter=adapter)

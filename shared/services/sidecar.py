@@ -18,6 +18,7 @@ from shared.ports import Blobs
 _UPN = re.compile(r"[^@\s/\\]{1,64}@[^@\s/\\]{1,255}")
 # What OneDrive does not take in a name (support.microsoft.com, restrictions in OneDrive).
 _FORBIDDEN = re.compile(r'["*:<>?/\\|\x00-\x1f]')
+_ENDS = re.compile(r"^\s+|[\s.]+$")
 REPLACE, RENAME = "replace", "rename"
 
 
@@ -87,7 +88,7 @@ def check(sidecar: Sidecar) -> None:
 
 def clean_path(path: str) -> str:
     """A relative path that OneDrive takes: no ``..``, no forbidden characters, no blank ends."""
-    parts = [_FORBIDDEN.sub("_", part).strip().rstrip(".") for part in path.split("/")]
+    parts = [_ENDS.sub("", _FORBIDDEN.sub("_", part)) for part in path.split("/")]
     return "/".join(part for part in parts if part)
 
 
