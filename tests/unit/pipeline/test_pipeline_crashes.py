@@ -6,6 +6,7 @@ import asyncio
 import random
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,12 +30,26 @@ def test_world_at_peace():
     assert world.crashes == 0
 
 
+@pytest.mark.parametrize("kind", ["crash", "failure"])
+@pytest.mark.parametrize("word", sorted(WORDS))
+def test_item_survives_a_strike_before_and_after_every_port_call(word, kind):
+    peace = World([word], processes=1, concurrency=1)
+    run(peace)
+    struck = set()
+    for step in range(len(peace.steps)):
+        world = World([word], processes=1, concurrency=1)
+        world.strike = (step, kind)
+        run(world)
+        struck.add(world.steps[step])
+    assert struck == set(peace.steps), "every port call, before and after"
+
+
 def numbers(seed, length):
     rng = random.Random(seed)
     return [rng.randrange(16 * 60) for _ in range(length)]
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     texts=st.lists(st.sampled_from(sorted(WORDS)), min_size=1, max_size=4),
     seed=st.integers(0, 2**32),
@@ -71,7 +86,7 @@ class Results(World):
         await self.check_tables(events)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(count=st.integers(1, 8), seed=st.integers(0, 2**32), length=st.integers(0, 500))
 def test_any_schedule_of_three_sequencers_gives_one_unforked_chain(count, seed, length):
     run(Results(count), numbers(seed, length))

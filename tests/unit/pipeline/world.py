@@ -268,7 +268,9 @@ class World:
         self.processes = [Process(self, n) for n in range(processes)]
         self.unforeseen: list[BaseException] = []
         self.crashes = 0
-        self.steps = 0
+        self.steps: list[tuple[str, str]] = []
+        self.strike: tuple[int, str] = (-1, "")
+        self.poisoned: list[tuple[str, bytes]] = []
         self._traces = itertools.count()
         for thing in self.things.values():
             self.notify(thing)
@@ -304,6 +306,13 @@ class World:
         ]
 
     def go(self, process, gate):
+        self.steps.append(gate[:2])
+        if len(self.steps) - 1 == self.strike[0]:  # the one step at which something happens
+            if self.strike[1] == "crash":
+                self.crash(process)
+            else:
+                self.fail(process, gate)
+            return
         process.gates.remove(gate)
         gate[2].set_result(None)
 
@@ -338,7 +347,6 @@ class World:
 
     async def run(self, choices):
         """Follow the numbers, then run to the end; AssertionError if it never ends."""
-        self.poisoned: list[tuple[str, bytes]] = []
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
         for choice in choices:
             await self.settle()
