@@ -31,8 +31,11 @@ def build_words(node: Node) -> dict[str, Words]:
     return {name: _words(inner) for name, inner in node.items()}
 
 
-def build_rule(node: Node) -> Rule:
-    """A rule of the merged policy."""
+def build_rule(node: Node, last: str) -> Rule:
+    """A rule of the merged policy; ``last`` names the file whose cases speak for the whole.
+
+    (What an earlier file expected of the whole policy, a later one may change on purpose.)
+    """
     mode, outcome, said = node.get("mode"), node.get("disposition"), node.get("class")
     tests = node.get("tests") or Node({}, "", 0, 0)
     return Rule(
@@ -45,8 +48,8 @@ def build_rule(node: Node) -> Rule:
         information_class=_text(said) if said else None,
         disposition=_disposition(outcome) if outcome else None,
         obligations=_list(node, "obligations"),
-        hits=tuple(_case(each) for each in _children(tests, "hits")),
-        misses=tuple(_case(each) for each in _children(tests, "misses")),
+        hits=tuple(_case(each, last) for each in _children(tests, "hits")),
+        misses=tuple(_case(each, last) for each in _children(tests, "misses")),
     )
 
 
@@ -65,7 +68,7 @@ def _when(node: Node) -> When:
     )
 
 
-def _case(node: Node) -> Case:
+def _case(node: Node, last: str) -> Case:
     def word(key: str, default: str = "") -> str:
         inner = node.get(key)
         return _text(inner) if inner else default
@@ -78,7 +81,7 @@ def _case(node: Node) -> Case:
         sharing=_list(node, "sharing"),
         cohort=word("cohort", "everyone"),
     )
-    expect = node.get("expect")
+    expect = node.get("expect") if node.origin == last else None
     return Case(
         context=context,
         findings=tuple(_case_finding(each) for each in _children(node, "findings")),

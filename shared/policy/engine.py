@@ -85,7 +85,9 @@ class Policy:
         check_merged(merged)
         return cls(
             version=_version(merged),
-            rules=tuple(build_rule(node) for node in merged.at(["rules"]).children()),
+            rules=tuple(
+                build_rule(node, roots[-1].origin) for node in merged.at(["rules"]).children()
+            ),
             matrix=build_matrix(merged),
             classes=build_words(merged.at(["classes"])),
             places=build_words(merged.at(["places"])),

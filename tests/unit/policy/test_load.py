@@ -154,6 +154,11 @@ def test_ignored_part_is_no_finding_but_others_are():
     assert kept.findings == tuple(addresses)
 
 
+def test_defaults_expectations_do_not_bind_a_site_that_changes_the_line():
+    policy = site("matrix: {'3C': {own_mailbox: review}, '2': {own_mailbox: review}}")
+    assert policy.test() == ()
+
+
 def test_rules_own_cases_catch_a_lie():
     policy = site("rules: [{id: personal, tests: {hits: [{gaps: [bomb], expect: tag}]}}]")
     messages = [failure.message for failure in policy.test()]
