@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import chardetng_py
 
+from shared.extract import utf16
 from shared.extract.jis import cp50221, cp51932, has_open_line, shifts
-from shared.extract.sniff import utf16_order
 
 JIS = frozenset(
     {"iso-2022-jp", "iso2022jp", "csiso2022jp", "iso-2022-jp-ms", "cp50220", "cp50221", "cp50222"}
@@ -50,6 +50,7 @@ MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+_CONTROLS = bytes(b for b in range(32) if b not in b"\t\n\v\f\r") + b"\x7f"
 _BARE_START = re.compile(rb"\$[@B]")
 _BARE_END = re.compile(rb"\([BJ]")
 _DETECT = 200_000  # bytes that the detector looks at
@@ -75,7 +76,7 @@ def readings(data: bytes, label: str = "") -> tuple[str, ...]:
 
 def _is_seven_bit_code(data: bytes, label: str) -> bool:
     """Whether ASCII bytes may stand for more: JIS, UTF-7, HZ, UTF-16 and EBCDIC labels."""
-    if b"\x1b" in data or b"\x0e" in data or b"\0" in data:
+    if len(data.translate(None, _CONTROLS)) != len(data):
         return True
     label = label.strip(" \t\r\n\"'").lower()
     return label not in PLAIN and label not in SJIS and label not in EUC and data != b""
@@ -151,16 +152,17 @@ def guess(data: bytes) -> str:
     for mark, codec in MARKS:
         if data.startswith(mark):
             return data.decode(codec, "replace")
+    if b"\0" in data and (order := utf16.order(data)):
+        return data.decode(order, "replace")
     if shifts(data) and _mostly_seven_bit(data):
         return cp50221(data)
-    if b"\0" in data:
-        order = utf16_order(data)
-        if order:
-            return data.decode(order, "replace")
     try:
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
-        return _guess_legacy(data)
+        text = _guess_legacy(data)
+    if utf16.broken(text) and (order := utf16.order(data)):
+        return data.decode(order, "replace")
+    return text
 
 
 def _mostly_seven_bit(data: bytes) -> bool:

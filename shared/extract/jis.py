@@ -24,7 +24,7 @@ MANY = 1_000_000  # escapes; no text has so many, and each costs a microsecond
 
 def shifts(data: bytes) -> bool:
     """Whether the bytes hold an ISO-2022-JP escape (or shift out) sequence."""
-    return _SHIFT.search(data) is not None
+    return any(match[0] != b"\x0f" for match in _SHIFT.finditer(data))
 
 
 def _pairs_to_sjis(run: bytes) -> bytes:

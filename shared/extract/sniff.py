@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from shared.extract import utf16
 from shared.extract.cfb import ole_kinds
 from shared.extract.zipkind import zip_kind
 
@@ -172,31 +173,10 @@ def _is_mail(data: bytes) -> bool:
 def is_text(data: bytes) -> bool:
     """Whether a person could read the bytes as text in some encoding."""
     head = data[:HEAD]
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) and len(data) % 2 == 0:
+        return True
     if b"\0" in head:
-        return head.startswith((b"\xff\xfe", b"\xfe\xff")) or utf16_order(head) != ""
+        return utf16.order(data) != "" or head.startswith(b"\0\0\xfe\xff")
+    if utf16.order(data):
+        return True
     return len(head) - len(head.translate(None, _TEXT_CONTROLS)) <= len(head) // 50
-
-
-def utf16_order(data: bytes) -> str:
-    """``utf-16-le`` or ``utf-16-be`` if the bytes look like one without a mark, else empty.
-
-    Line ends, spaces, digits and kana have a telling high byte in Japanese text of any length.
-    """
-    if len(data) < 4:  # noqa: PLR2004 - two characters
-        return ""
-    head = data[: HEAD & ~1]
-    best, order = 0.0, ""
-    for first, codec in ((0, "utf-16-be"), (1, "utf-16-le")):
-        high = head[first::2]
-        low = head[1 - first :: 2]
-        telling = high.count(0) + high.count(0x30)
-        score = telling / len(high) - low.count(0) / max(1, len(low))
-        if score > best:
-            best, order = score, codec
-    if best < 0.2:  # noqa: PLR2004 - measured on short Japanese samples
-        return ""
-    try:
-        text = data[: len(data) & ~1].decode(order)
-    except UnicodeDecodeError:
-        return ""
-    return order if "\0" not in text else ""
