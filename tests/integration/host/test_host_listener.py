@@ -16,6 +16,7 @@ from local.host.hostjson import QueueOptions
 from local.host.invoker import Outcome
 from local.host.outputs import Sender
 from local.host.queues import QueueListener
+from local.host.storage import create_missing
 
 
 class Counting:
@@ -58,7 +59,7 @@ class Bed:
         )
 
     async def __aenter__(self):
-        await self.queue.create_queue()
+        await create_missing(self.queue.create_queue)
         self.task = asyncio.create_task(self.listener.run())
         return self
 
@@ -71,6 +72,17 @@ async def until(check, within=10.0):
     async with asyncio.timeout(within):
         while not check():  # noqa: ASYNC110 - the state is another client's, with no event
             await asyncio.sleep(0.02)
+
+
+async def peeked(queue):
+    """The contents of a queue's messages, once it has any."""
+    async with asyncio.timeout(10):
+        while True:
+            with contextlib.suppress(ResourceNotFoundError):
+                found = [each.content for each in await queue.peek_messages()]
+                if found:
+                    return found
+            await asyncio.sleep(0.05)
 
 
 async def test_batch_size_and_new_batch_threshold_bound_what_is_in_hand(service):
@@ -124,6 +136,20 @@ async def test_max_polling_interval_bounds_the_pause(service):
         assert often.queue.receives > 2 * seldom.queue.receives
 
 
+async def test_own_output_wakes_a_listener_that_would_sleep_for_minutes(service, monkeypatch):
+    monkeypatch.setattr("local.host.queues.random.uniform", lambda _low, _high: 1000.0)
+    bodies = []
+
+    async def handle(_message, body):
+        bodies.append(body)
+        return Outcome.DONE
+
+    async with Bed(service, handle, max_polling_interval=600.0) as bed:
+        await until(lambda: bed.queue.receives == 2)  # the next pause is 100 s
+        await bed.sender.send(bed.queue, "x")
+        await until(lambda: bodies == [b"x"])
+
+
 async def test_message_encoding_none_takes_and_sends_plain_text(service):
     bodies = []
 
@@ -166,6 +192,24 @@ async def test_failed_message_of_a_poison_queue_stays_there_hidden(service):
         assert properties.approximate_message_count == 1
 
 
+async def test_message_that_was_received_too_often_goes_to_poison_and_does_not_run(service):
+    runs = []
+
+    async def handle(message, _body):
+        runs.append(message.dequeue_count)
+        return Outcome.DONE
+
+    bed = Bed(service, handle, max_dequeue_count=2, max_polling_interval=0.1)
+    await bed.queue.create_queue()
+    await bed.sender.send(bed.queue, "x")
+    for _ in range(2):  # received and not settled: a host that was killed
+        message = await bed.queue.receive_message()
+        await bed.queue.update_message(message, visibility_timeout=0)
+    async with bed:
+        assert await peeked(bed.poison) == [base64.b64encode(b"x").decode()]
+    assert runs == []
+
+
 async def test_handler_that_raises_counts_as_failed_and_ends_in_poison(service):
     async def handle(_message, _body):
         message = "planted"
@@ -173,10 +217,4 @@ async def test_handler_that_raises_counts_as_failed_and_ends_in_poison(service):
 
     async with Bed(service, handle, max_dequeue_count=2, max_polling_interval=0.1) as bed:
         await bed.sender.send(bed.queue, "x")
-        found = []
-        async with asyncio.timeout(10):
-            while not found:
-                await asyncio.sleep(0.05)
-                with contextlib.suppress(ResourceNotFoundError):
-                    found = [each.content for each in await bed.poison.peek_messages()]
-        assert found == [base64.b64encode(b"x").decode()]
+        assert await peeked(bed.poison) == [base64.b64encode(b"x").decode()]
