@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -20,7 +21,7 @@ from local.samples import expectations, samples
 from local.stack import ROOT, Stack
 
 FOLDER = ROOT / ".demo"
-ENROL_SECONDS, WAIT_SECONDS, LOOK_EVERY = 30.0, 90.0, 0.5
+ENROL_SECONDS, WAIT_SECONDS, LOOK_EVERY = 60.0, 90.0, 0.5
 WIDTH = 140
 
 
@@ -44,6 +45,9 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("中断しました。すべて停止しました / interrupted, everything is stopped")
         return 130
+    except RuntimeError as error:  # a part that did not start, or nothing was enrolled
+        console.print(f"✗ {error}", markup=False)
+        return 1
     return code
 
 
@@ -129,4 +133,5 @@ def _keep(stack: Stack, console: Console) -> None:
         console.print(f"account  {upn} = {user_id}")
     console.print(f"storage  {stack.storage}", soft_wrap=True)
     console.print("Ctrl-C で終了します / Ctrl-C stops everything")
-    signal.pause()
+    with suppress(KeyboardInterrupt):
+        signal.pause()
