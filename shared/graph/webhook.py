@@ -35,7 +35,7 @@ _ETAG = re.compile(r"[\x21\x23-\x7e]{1,256}")
 _CHANGES = frozenset({"created", "updated"})
 _LIFECYCLE = {
     "reauthorizationRequired": ("renew",),
-    "subscriptionRemoved": ("enrol", "sweep"),
+    "subscriptionRemoved": ("renew", "sweep"),  # the renewal finds it gone and makes another
     "missed": ("sweep",),
 }
 

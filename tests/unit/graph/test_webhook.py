@@ -118,7 +118,7 @@ def test_forged_parts_are_told_apart_from_genuine_ones_in_one_batch():
     ("event", "jobs"),
     [
         ("reauthorizationRequired", ["renew"]),
-        ("subscriptionRemoved", ["enrol", "sweep"]),
+        ("subscriptionRemoved", ["renew", "sweep"]),
         ("missed", ["sweep"]),
         ("somethingNew", ["renew", "sweep"]),
         (7, ["renew", "sweep"]),
