@@ -1,0 +1,115 @@
+"""What an Office file holds elsewhere or behind a password is named, and nothing else is."""
+
+from __future__ import annotations
+
+import struct
+import time
+
+import pytest
+from archive_cases import zipped
+from legacy_cases import cfb, locked, word_97, xls_record
+from office_cases import (
+    cell_text,
+    deletion_inside,
+    document_with,
+    edited,
+    paragraph,
+    rezip,
+    sheet_with,
+)
+
+from shared.extract import extract
+from shared.model import Content, GapCode
+
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def read(data, passwords=()):
+    return extract(Content(data), clock=time.monotonic, passwords=passwords)[0]
+
+
+def codes(data, passwords=()):
+    return {gap.code for gap in read(data, passwords).gaps}
+
+
+def linked(kind):
+    relation = (
+        f'<Relationship Id="rIdX" Type="{OFFICE}/{kind}" TargetMode="External" '
+        'Target="https://example.jp/x"/></Relationships>'
+    )
+    data = document_with(paragraph)("本文")
+    return edited(data, "word/_rels/document.xml.rels", r"</Relationships>", relation)
+
+
+@pytest.mark.parametrize("kind", ["attachedTemplate", "oleObject", "image", "subDocument"])
+def test_content_elsewhere_is_an_external_gap(kind):
+    assert codes(linked(kind)) == {GapCode.EXTERNAL}
+
+
+def test_hyperlink_is_text_and_no_gap():
+    found = read(linked("hyperlink"))
+    assert "https://example.jp/x" in [segment.text for segment in found.segments]
+    assert found.gaps == ()
+
+
+def test_clean_files_have_no_gap():
+    assert codes(document_with(paragraph)("本文")) == set()
+    assert codes(sheet_with(cell_text)("本文")) == set()
+
+
+def test_encrypted_office_without_its_password_is_encrypted():
+    data = locked(document_with(paragraph), "himitsu")("1")
+    assert codes(data) == {GapCode.ENCRYPTED}
+    assert codes(data, ("違う", "x")) == {GapCode.ENCRYPTED}
+
+
+def test_encrypted_legacy_files_are_encrypted():
+    word = word_97([("本文", 3)])
+    word["WordDocument"] = (
+        word["WordDocument"][:10] + struct.pack("<H", 0x300) + word["WordDocument"][12:]
+    )
+    assert codes(cfb(word)) == {GapCode.ENCRYPTED}
+    assert codes(xls_record(0x2F, lambda _: b"\0" * 6)("")) == {GapCode.ENCRYPTED}
+
+
+def test_encrypted_open_document_is_encrypted():
+    data = zipped(
+        {
+            "mimetype": b"application/vnd.oasis.opendocument.text",
+            "META-INF/manifest.xml": b"<manifest><encryption-data/></manifest>",
+            "content.xml": b"\x93\x11",
+        }
+    )
+    assert codes(data) == {GapCode.ENCRYPTED}
+
+
+def test_missing_main_part_is_partial_and_the_rest_is_read():
+    data = document_with(paragraph)("本文")
+    relation = "<Relationships/>"
+    bare = rezip(data, {"_rels/.rels": relation.encode(), "word/document.xml": b"<x/>"})
+    found = read(bare)
+    assert not any(segment.text == "本文" for segment in found.segments)
+    assert read(data).gaps == ()
+
+
+def test_missing_shared_string_is_partial():
+    data = sheet_with(cell_text)("目印")
+    cell = '<c r="B7" t="s"><v>999</v></c>'
+    data = edited(data, "xl/worksheets/sheet1.xml", r'<c r="B7".*?</c>', cell)
+    assert codes(data) == {GapCode.PARTIAL}
+
+
+def test_part_that_only_a_lenient_parser_reads_is_partial_and_read():
+    data = edited(
+        document_with(paragraph)("前の文字"), "word/document.xml", r"</w:body>", "<w:p>&bad;"
+    )
+    found = read(data)
+    assert {gap.code for gap in found.gaps} == {GapCode.PARTIAL}
+    assert "前の文字" in [segment.text for segment in found.segments]
+
+
+def test_deletion_inside_a_number_leaves_both_readings():
+    found = read(document_with(deletion_inside)("123456789012"))
+    texts = [segment.text for segment in found.segments]
+    assert "123456789012" in texts
+    assert "12345677789012" in texts
