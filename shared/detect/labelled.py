@@ -111,9 +111,10 @@ def _under(
             return
         cells = line.split(separator, column + 1)
         if column < len(cells):
-            start = at + sum(len(cell) + 1 for cell in cells[:column])
-            match = pattern.search(scene.skeleton, start, start + len(cells[column]))
-            if match and len(cells[column].strip()) <= match.end() - match.start() + 2:
+            cell = cells[column]
+            start = at + len(separator.join(cells[:column])) + (column > 0)
+            match = pattern.search(scene.skeleton, start, start + len(cell))
+            if match and len(cell) <= match.end() - match.start() + 2:
                 yield match.span()
         if stop < 0:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from shared.detect import checks
@@ -14,6 +15,7 @@ from shared.detect.slots import Key, Slots, key_of
 
 _SCORED_IN_SLOT = 50
 _MANY = 200
+_NONE: Mapping[Span, Reason] = {}
 
 
 class Recognizer:
@@ -86,7 +88,7 @@ class Recognizer:
         for at, candidate in enumerate(candidates):
             if not passed[at]:
                 continue
-            key = slots.keys[at] if slots else key_of(scene, candidate) if many else None
+            key = slots.keys[at] if slots else self._place(scene, candidate) if many else None
             if key is None or key[2] == "":
                 draft = self.judge(scene, candidate, slots, key)
             else:
@@ -100,6 +102,13 @@ class Recognizer:
             if draft.level:
                 drafts.append(draft)
         return drafts
+
+    def _place(self, scene: Scene, candidate: Candidate) -> Key:
+        """The slot of one of many candidates; a column's header says it without looking."""
+        note = scene.notes.get(self.entity, _NONE).get((candidate.start, candidate.end))
+        if note is not None and note.code == "header":
+            return candidate.shape, "header", note.word
+        return key_of(scene, candidate)
 
     def everything(self, scene: Scene) -> list[Draft]:
         """Every candidate, also one that fails its check digit or reaches no level."""
@@ -123,7 +132,7 @@ class Recognizer:
             tally.add("base")
         if self.rule.check and not self.rule.pattern.get("check_optional"):
             tally.add("check")
-        note = scene.notes.get((self.entity, candidate.start, candidate.end))
+        note = scene.notes.get(self.entity, _NONE).get((candidate.start, candidate.end))
         if note is not None:
             tally.labelled = True
             tally.add(note.code, note.weight, word=note.word, n=note.n)

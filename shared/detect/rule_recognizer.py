@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from shared.detect import checks, labelled
 from shared.detect.recognizer import Recognizer
@@ -17,6 +18,12 @@ from shared.errors import PolicyError
 _WITHIN = 24
 _LEAD = 8
 _SEPARATORS = re.compile(rb"[\s\-|,.'\x80-\xff]+")
+
+
+def _folded(part: bytes, text: str) -> bytes:
+    if b"\x80" not in part:
+        return _SEPARATORS.sub(b"", part).upper()
+    return "".join(unicodedata.normalize("NFKC", text).split()).encode()
 
 
 class RuleRecognizer(Recognizer):
@@ -62,9 +69,12 @@ class RuleRecognizer(Recognizer):
         """Hits of the shape, and values behind labels."""
         found = super().spans(scene)
         if labels := scene.triggers.get(self.entity):
-            values = labelled.values(scene, labels, self._reach)
-            for span, label, under in values:
-                scene.notes[self.entity, *span] = self._note(scene, span, label, under=under)
+            notes = scene.notes.setdefault(self.entity, {})
+            last: tuple[Span, Reason] | None = None
+            for span, label, under in labelled.values(scene, labels, self._reach):
+                if not under or last is None or last[0] != label:
+                    last = label, self._note(scene, span, label, under=under)
+                notes[span] = last[1]
                 found.append(("labelled", span))
         return found
 
@@ -89,11 +99,7 @@ class RuleRecognizer(Recognizer):
         part = scene.skeleton[start:end]
         if self._text is not None and not self._text.search(scene.text[start:end]):
             return None
-        if self._as_text:
-            folded = _SEPARATORS.sub(b"", part).upper()
-            value = folded if b"\x80" not in part else scene.text[start:end].encode()
-        else:
-            value = digits_of(part)
+        value = _folded(part, scene.text[start:end]) if self._as_text else digits_of(part)
         return Candidate(shape, start, end, value) if value else None
 
     def passes(self, candidates: list[Candidate]) -> list[bool]:

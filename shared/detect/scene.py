@@ -17,7 +17,7 @@ class Scene:
     """One segment under examination; all positions are characters of its text.
 
     ``subject()`` gives the vocabulary's indices of words in the item's names and subjects;
-    ``notes`` the label that led a recognizer to a span.
+    ``notes`` by entity, the label that led to a span.
     """
 
     text: str = field(repr=False)
@@ -27,7 +27,7 @@ class Scene:
     tables: Tables = field(repr=False)
     triggers: Mapping[str, list[Span]] = field(repr=False)
     subject: Callable[[], frozenset[int]]
-    notes: dict[tuple[str, int, int], Reason] = field(default_factory=dict, repr=False)
+    notes: dict[str, dict[Span, Reason]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True)

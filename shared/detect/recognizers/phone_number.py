@@ -63,7 +63,8 @@ class PhoneNumber(Recognizer):
         """Grouping, and for bare fixed-line digits what libphonenumber says."""
         if candidate.shape in self.sure_shapes:
             tally.add("grouped")
-        elif _MOBILE.fullmatch(candidate.value) or _known(candidate.value):
+            return
+        if _MOBILE.fullmatch(candidate.value) or _known(candidate.value):
             tally.add("valid_range")
         weigh_neighbours(scene, candidate, tally, cells=False)
 
