@@ -64,10 +64,12 @@ async def _steps(held: _Held, service: Service, app: App) -> Decision | None:
         return None
     intent = held.claim.intent
     assert intent is not None
+    await held.confirm()
     try:
         outcome = await service.apply(held.claim)
     except ChangedError as error:
         outcome = Outcome("none", _state(error))
+    await held.confirm()
     await app.results.put(held.claim, outcome)
     await held.complete(outcome)
     return intent.decision
@@ -107,11 +109,24 @@ class _Held:
         self.claim = claim
         self._ledger = app.ledger
         self._every = app.renew_every
+        self._clock = app.clock
+        self._written = app.clock()
         self._lock = asyncio.Lock()
 
     async def intend(self, intent: Intent) -> None:
         async with self._lock:
-            self.claim = await self._ledger.intend(self.claim, intent)
+            self._hold(await self._ledger.intend(self.claim, intent))
+
+    async def confirm(self) -> None:
+        """LeaseLostError if the lease is lost; asks only if this process stood still for long.
+
+        A worker that slept through its lease must neither act nor report: another did, and what
+        this one would find now is what the other left.
+        """
+        if (self._clock() - self._written).total_seconds() <= 2 * self._every:
+            return
+        async with self._lock:
+            self._hold(await self._ledger.renew(self.claim))
 
     async def complete(self, outcome: Outcome) -> None:
         async with self._lock:
@@ -132,7 +147,7 @@ class _Held:
             await asyncio.sleep(self._every)
             async with self._lock:
                 try:
-                    self.claim = await self._ledger.renew(self.claim)
+                    self._hold(await self._ledger.renew(self.claim))
                     misses = 0
                 except LeaseLostError:
                     raise
@@ -140,6 +155,9 @@ class _Held:
                     misses += 1
         message = f"ledger: {self.claim.key} could not be renewed"
         raise LeaseLostError(message)
+
+    def _hold(self, claim: Claim) -> None:
+        self.claim, self._written = claim, self._clock()
 
 
 async def _while_held[T](work: Coroutine[None, None, T], held: _Held) -> T:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -241,3 +241,12 @@ async def test_scan_costs_five_operations_on_storage():
     scanning = {"ledger", "ownwrites", "scan-results"}
     spent = world.account.operations
     assert sum(n for name, n in spent.items() if name.split(".")[0] in scanning) == 20 * 5
+
+
+async def test_worker_that_slept_through_its_lease_neither_acts_nor_reports(app):
+    moments = iter([NOW, NOW, NOW + timedelta(seconds=200)])
+    app.ledger.renewal = LeaseLostError("x")
+    app = replace(app, clock=lambda: next(moments), renew_every=20.0)
+    with pytest.raises(LeaseLostError):
+        await go(app)
+    assert (app.services["mail"].applied, app.results.put_) == ([], [])

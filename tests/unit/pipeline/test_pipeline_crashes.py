@@ -54,9 +54,10 @@ def numbers(seed, length):
     texts=st.lists(st.sampled_from(sorted(WORDS)), min_size=1, max_size=4),
     seed=st.integers(0, 2**32),
     length=st.integers(0, 600),
+    renewing=st.booleans(),
 )
-def test_any_schedule_ends_with_one_action_and_one_event_an_item(texts, seed, length):
-    run(World(texts), numbers(seed, length))
+def test_any_schedule_ends_with_one_action_and_one_event_an_item(texts, seed, length, renewing):
+    run(World(texts, renew_every=0.0 if renewing else 20.0), numbers(seed, length))
 
 
 class Results(World):

@@ -121,19 +121,21 @@ class Source:
         disposition = claim.intent.decision.disposition
         if disposition is Disposition.ALLOW:
             return Outcome("none", OutcomeState.RECORDED)
-        await self._process.hook("source.read", "before")
-        thing = self._world.things[claim.item.id]
-        seen = (thing.version, thing.marker, thing.text)
-        await self._process.hook("source.read", "after")
         action = disposition.name.lower()
-        if seen[1].startswith(claim.key):
-            # Ours only if nobody wrote since: or a person's version would never be scanned.
-            ours = (str(seen[0]),) if seen[1] == f"{claim.key}|{seen[2]}" else ()
-            return Outcome(action, OutcomeState.APPLIED, versions=ours)
-        if str(seen[0]) != claim.intent.etag:
-            return Outcome(action, OutcomeState.SUPERSEDED)
-        await self._process.hook("source.write", "before")
-        if thing.version == seen[0]:  # If-Match
+        thing = self._world.things[claim.item.id]
+        while True:
+            await self._process.hook("source.read", "before")
+            version, marker, text = thing.version, thing.marker, thing.text
+            await self._process.hook("source.read", "after")
+            if marker.startswith(claim.key):
+                # Ours only if nobody wrote since: or a person's version would never be scanned.
+                ours = (str(version),) if marker == f"{claim.key}|{text}" else ()
+                return Outcome(action, OutcomeState.APPLIED, versions=ours)
+            if str(version) != claim.intent.etag:
+                return Outcome(action, OutcomeState.SUPERSEDED)
+            await self._process.hook("source.write", "before")
+            if thing.version != version:  # If-Match: somebody wrote in between, look again
+                continue
             thing.version += 1
             thing.log.append((claim.key, action))
             if disposition is Disposition.BLOCK:
@@ -143,7 +145,6 @@ class Source:
             written = str(thing.version)  # from the write's own answer, not from a later read
             await self._process.hook("source.write", "after")
             return Outcome(action, OutcomeState.APPLIED, versions=(written,))
-        return Outcome(action, OutcomeState.SUPERSEDED)
 
 
 def verdict(text):
@@ -207,7 +208,7 @@ class Process:
             digest=lambda extraction: extraction.segments[0].text,
             results=QueueResults(self.queues["scan-results"], checks, clock, POLICY),
             policy_version=POLICY,
-            renew_every=1e6,
+            renew_every=world.renew_every,
         )
 
     async def hook(self, operation, moment):
@@ -215,7 +216,11 @@ class Process:
             raise Crash
         gate = asyncio.get_running_loop().create_future()
         self.gates.append((operation, moment, gate))
-        await gate
+        try:
+            await gate
+        except asyncio.CancelledError:
+            self.gates[:] = [each for each in self.gates if each[2] is not gate]
+            raise
 
     async def work(self, envelope):
         if envelope.kind == "result":
@@ -256,7 +261,8 @@ class Process:
 
 
 class World:
-    def __init__(self, texts, *, processes=2, concurrency=2, signer=None):
+    def __init__(self, texts, *, processes=2, concurrency=2, signer=None, renew_every=20.0):
+        self.renew_every = renew_every
         self.now = START
         self.signer = signer
         self.account = Account(self.clock)

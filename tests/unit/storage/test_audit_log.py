@@ -100,6 +100,13 @@ async def test_two_logs_take_turns_without_a_fork(stores, clock):
     assert (await reader.verify(es256_verifier(public_pem(PEM)))).broken is None
 
 
+async def test_log_that_fell_behind_looks_again_and_goes_on(stores, clock):
+    (one, reader), (two, _) = make(stores, clock), make(stores, clock)
+    for number, log in enumerate((one, two, one, two, one)):
+        await log.record(event(number, clock))
+    assert len(await ids(reader)) == 5
+
+
 async def test_blobs_are_rolled_and_the_chain_goes_on(stores, clock):
     log, reader = make(stores, clock, sizes=Sizes(blocks=3))
     for number in range(10):

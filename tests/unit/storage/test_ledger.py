@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.errors import BusyError, LeaseLostError
+from local.memory import MemoryStores
+from shared.errors import BusyError, LeaseLostError, UnavailableError
 from shared.model import (
     Context,
     Decision,
@@ -158,3 +159,18 @@ async def test_insert_whose_answer_was_lost_is_still_ours(ledger, clock):
     first = await one.claim(ITEM, clock())
     again = await one.claim(ITEM, clock())
     assert (again.token, again.fence) == (first.token, 1)
+
+
+async def test_own_writes_are_noted_before_the_item_is_done(clock, account):
+    async def hook(operation, moment):
+        if (operation, moment) == ("ownwrites.put", "before"):
+            raise UnavailableError(operation)
+
+    stores = MemoryStores(account, hook)
+    checks = ClaimCheck(stores.blobs("work"))
+    ledger = TableLedger(stores.table("ledger"), stores.table("ownwrites"), checks, clock, "p1")
+    claim = await ledger.intend(await ledger.claim(ITEM, clock()), INTENT)
+    with pytest.raises(UnavailableError):
+        await ledger.complete(claim, OUTCOME)
+    await ledger.release(claim)
+    assert not (await ledger.claim(ITEM, clock())).done
