@@ -133,6 +133,8 @@ class Grid:
 
     def put(self, row: int, column: int, text: str) -> None:
         """Add a cell; a second one at the same place is kept beside the first."""
+        if not text:
+            return
         text = " ".join(text.split()) if any(c in text for c in "\t\n\r\v\f") else text.strip()
         if not text:
             return
