@@ -135,9 +135,9 @@ class AuditLog:
                         await self._sleep(FAIR)
         except BaseException as error:
             self._state = None  # what was written is not certain: look again
-            self._fail(error)
-            if not isinstance(error, Exception):
-                raise
+            told = self._fail(error)
+            if not told and not isinstance(error, SekishoError):
+                raise  # a fault of the program (or the end of the process) that nobody would see
 
     async def _tenure(self) -> None:
         token = await self._acquire()
@@ -161,7 +161,8 @@ class AuditLog:
                 await self._sleep(pause)
         return await self._lease.acquire(LEASE, LEASE_SECONDS)
 
-    def _fail(self, error: BaseException) -> None:
+    def _fail(self, error: BaseException) -> bool:
+        """Tell everybody who waits; whether anybody did."""
         waiting, self._waiting = self._waiting, []
         for entry in waiting:
             if entry.done.done():
@@ -170,6 +171,7 @@ class AuditLog:
                 entry.done.cancel()
             else:
                 entry.done.set_exception(error)
+        return bool(waiting)
 
     def _tell(self, entry: _Entry, tip: Tip) -> None:
         self._waiting.remove(entry)
