@@ -12,12 +12,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A method, a path template and the permission it needs; its ``str`` names no id."""
+    """A method, a path template and the permission it needs; its ``str`` names no id.
+
+    ``also`` is what the same call needs beside it for some resources.
+    """
 
     method: str
     path: str
     permission: str
     sdk: bool = True
+    also: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -72,10 +76,13 @@ PATH_SESSION = Call(
     sdk=False,
 )
 
-SUBSCRIPTIONS_LIST = Call("GET", "/subscriptions", "Mail.Read")
-SUBSCRIPTION_CREATE = Call("POST", "/subscriptions", "Mail.Read")
-SUBSCRIPTION_RENEW = Call("PATCH", "/subscriptions/{subscription}", "Mail.Read")
-SUBSCRIPTION_DELETE = Call("DELETE", "/subscriptions/{subscription}", "Mail.Read")
+# A subscription needs the permission to read its resource; a drive's, to write it
+# (learn.microsoft.com/graph/api/subscription-post-subscriptions#permissions).
+_DRIVE = ("Files.ReadWrite.All",)
+SUBSCRIPTIONS_LIST = Call("GET", "/subscriptions", "Mail.Read", also=_DRIVE)
+SUBSCRIPTION_CREATE = Call("POST", "/subscriptions", "Mail.Read", also=_DRIVE)
+SUBSCRIPTION_RENEW = Call("PATCH", "/subscriptions/{subscription}", "Mail.Read", also=_DRIVE)
+SUBSCRIPTION_DELETE = Call("DELETE", "/subscriptions/{subscription}", "Mail.Read", also=_DRIVE)
 
 LINK = Call("GET", "(a next or delta link)", "that of the first page", sdk=False)
 """Following ``@odata.nextLink`` or ``@odata.deltaLink``: the permission is the first page's."""
@@ -84,3 +91,6 @@ ALL: tuple[Call, ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, Call) and value is not LINK
 )
 """Every call in the table."""
+
+GRANTS: frozenset[str] = frozenset(name for call in ALL for name in (call.permission, *call.also))
+"""The application permissions that all the calls together need."""

@@ -7,6 +7,10 @@ again.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
 from shared.errors import GoneError, UnavailableError
 from shared.graph import calls
 from shared.graph.answers import Json
@@ -27,10 +31,10 @@ class FileDelivery:
     async def deliver(self, user: str, sidecar: Sidecar, data: bytes) -> Outcome:
         """Upload unless it is there; UnavailableError if what is read back is not what was sent."""
         drive = await self._drive(user)
-        there = await self._find(drive, sidecar, data)
+        there, path = await self._find(drive, sidecar, data)
         step = Step("uploaded", "present" if there else "read_back")
         if there is None:
-            sent = await self._upload(drive, sidecar, data)
+            sent = await self._upload(drive, replace(sidecar, path=path), data)
             there = await self._entity(drive, str(sent.get("id", "")))
             if not await self._same(drive, there, data):
                 text = "the delivered file read back is not what was sent"
@@ -42,48 +46,56 @@ class FileDelivery:
         answer = await self._graph.send(calls.USER_DRIVE, {"user": user}, query={"select": "id"})
         return str(answer.json()["id"])
 
-    async def _find(self, drive: str, sidecar: Sidecar, data: bytes) -> Json | None:
-        """The file itself, if it lies where it should go."""
+    async def _find(self, drive: str, sidecar: Sidecar, data: bytes) -> tuple[Json | None, str]:
+        """The file itself if it lies where it should go; and the path to write to if not."""
         params = {"drive": drive, "path": sidecar.path}
         answer = await self._graph.send(calls.PATH_GET, params, accept={_NOT_FOUND})
         if answer.status == _NOT_FOUND:
-            return None
+            return None, sidecar.path
         entity = answer.json()
         if "file" in entity and await self._same(drive, entity, data):
-            return entity
-        return await self._numbered(drive, sidecar, data) if sidecar.conflict == RENAME else None
+            return entity, sidecar.path
+        if sidecar.conflict == RENAME:
+            return await self._numbered(drive, sidecar, data)
+        return None, sidecar.path
 
-    async def _numbered(self, drive: str, sidecar: Sidecar, data: bytes) -> Json | None:
-        """``name 1.ext`` and so on, which OneDrive makes where the name is taken."""
+    async def _numbered(self, drive: str, sidecar: Sidecar, data: bytes) -> tuple[Json | None, str]:
+        """``name 1.ext`` and so on, as OneDrive itself numbers: ours among them, or a free one."""
         stem, dot, suffix = sidecar.name.rpartition(".")
         stem, suffix = (stem, dot + suffix) if dot else (sidecar.name, "")
+        names: set[str] = set()
+        async for entity in self._children(drive, sidecar.folder):
+            name = str(entity.get("name", ""))
+            names.add(name.casefold())
+            number = name.removeprefix(f"{stem} ").removesuffix(suffix)
+            numbered = name == f"{stem} {number}{suffix}" and number.isdigit()
+            if numbered and "file" in entity and await self._same(drive, entity, data):
+                return entity, ""
+        numbers = itertools.count(1)
+        free = next(n for n in numbers if f"{stem} {n}{suffix}".casefold() not in names)
+        return None, "/".join(filter(None, (sidecar.folder, f"{stem} {free}{suffix}")))
+
+    async def _children(self, drive: str, folder: str) -> AsyncIterator[Json]:
         call, params = calls.ITEM_CHILDREN, {"drive": drive, "item": "root"}
-        if sidecar.folder:
-            call, params = calls.PATH_CHILDREN, {"drive": drive, "path": sidecar.folder}
+        if folder:
+            call, params = calls.PATH_CHILDREN, {"drive": drive, "path": folder}
         async for page in self._graph.pages(call, params):
             for entity in page.get("value", []):
-                name = str(entity.get("name", ""))
-                number = name.removeprefix(f"{stem} ").removesuffix(suffix)
-                numbered = name == f"{stem} {number}{suffix}" and number.isdigit()
-                if numbered and "file" in entity and await self._same(drive, entity, data):
-                    return dict(entity)
-        return None
+                yield entity
 
     async def _upload(self, drive: str, sidecar: Sidecar, data: bytes) -> Json:
         params = {"drive": drive, "path": sidecar.path}
-        behaviour = {"@microsoft.graph.conflictBehavior": sidecar.conflict}
         if not data:  # a session cannot carry an empty file
             answer = await self._graph.send(
                 calls.PATH_PUT,
                 params,
-                query=behaviour,
                 headers={"Content-Type": sidecar.media_type or "application/octet-stream"},
                 data=data,
             )
             return answer.json()
-        answer = await self._graph.send(
-            calls.PATH_SESSION, params, body={"item": {**behaviour, "name": sidecar.name}}
-        )
+        # Should somebody take the name at this very moment, OneDrive numbers it once more.
+        described = {"@microsoft.graph.conflictBehavior": sidecar.conflict, "name": sidecar.name}
+        answer = await self._graph.send(calls.PATH_SESSION, params, body={"item": described})
         return await self._graph.transfer.upload(str(answer.json()["uploadUrl"]), data)
 
     async def _entity(self, drive: str, item: str) -> Json:

@@ -124,6 +124,28 @@ async def test_numbered_copy_of_an_earlier_attempt_is_found(gate):
     assert {each.name for each in gate.delivered()} == {"申請.txt", "申請 1.txt"}
 
 
+@pytest.mark.parametrize("data", [b"hello", b""])
+@pytest.mark.parametrize("folder", ["受付", ""])
+async def test_another_file_of_that_name_stays_and_ours_is_numbered(gate, data, folder):
+    gate.rig.file("申請.txt", b"another", folder)
+    gate.rig.file("申請 1.txt", b"a third", folder)
+    item = await gate.file(data, path=f"{folder}/申請.txt".lstrip("/"))
+    await gate.service.apply(gate.rig.claim(item, Disposition.ALLOW))
+    assert {each.name: each.data for each in gate.delivered()} == {
+        "申請.txt": b"another",
+        "申請 1.txt": b"a third",
+        "申請 2.txt": data,
+    }
+
+
+async def test_replace_makes_a_new_version_of_the_file_that_is_there(gate):
+    gate.rig.file("申請.txt", b"older", "受付")
+    item = await gate.file(b"newer", conflict="replace")
+    await gate.service.apply(gate.rig.claim(item, Disposition.ALLOW))
+    (file,) = gate.delivered()
+    assert [each.data for each in file.versions] == [b"older", b"newer"]
+
+
 async def test_review_holds_in_place(gate):
     item = await gate.file()
     claim = gate.rig.claim(item, Disposition.REVIEW)

@@ -1,0 +1,148 @@
+"""What the product itself sends to Graph, against Microsoft's description, with the least grants.
+
+Every call of ``shared.graph.calls`` is made here by the services (none by hand), the stand-in
+grants exactly ``calls.GRANTS``, and its record is held against the description.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import pytest
+from aiohttp import web
+
+from local.graph.process import GraphProcess
+from local.memory import Account, MemoryStores
+from shared.errors import PermanentError
+from shared.graph import calls
+from shared.graph.webhook import job
+from shared.model import Disposition, Envelope, OutcomeState
+from shared.services import sidecar
+from shared.services.sidecar import Sidecar
+from tests.contract.validator import slice_path, validate
+from tests.integration.services.house import MAIL, UPN, House, claim, now
+
+pytestmark = pytest.mark.contract
+
+
+@pytest.fixture
+async def webhook():
+    async def receive(request):
+        return web.Response(text=request.query.get("validationToken", ""))
+
+    app = web.Application()
+    app.router.add_post("/{tail:.*}", receive)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"
+    await runner.cleanup()
+
+
+def process(tmp_path, grants=calls.GRANTS):
+    return GraphProcess(
+        log_path=tmp_path / "log",
+        record=tmp_path / "record",
+        contract=slice_path(),
+        permissions=sorted(grants),
+    )
+
+
+async def mail(house):
+    account = await house.subscriptions.register("mail", UPN)
+    for each in range(3):
+        house.process.admin("POST", f"users/{UPN}/messages", data=MAIL + str(each).encode())
+    await house.subscriptions.enrol("mail", account.ref)
+    await house.subscriptions.renew("mail", account.ref)
+    await house.resolver.job(job("sweep", "mail", account.ref, now()))
+    for item, disposition in zip(house.items(), list(Disposition)[1:], strict=True):
+        await house.mail.fetch(item)
+        assert (await house.mail.apply(claim(item, disposition))).state is OutcomeState.APPLIED
+    await house.subscriptions.end("mail", account.ref)
+    house.onward.queue.bodies.clear()
+
+
+async def drive(house):
+    for name in ("a.txt", "b.txt"):
+        house.process.admin(
+            "POST", f"users/{UPN}/files?name={name}&folder={quote('福祉')}", data=b"1"
+        )
+        made = house.process.admin(
+            "POST", f"users/{UPN}/files?name={name}&folder={quote('福祉')}", data=b"2"
+        )
+        house.process.admin(
+            "POST", f"drives/{made['drive_id']}/items/{made['id']}/links", json_body={}
+        )
+    house.process.admin(
+        "POST", f"drives/{made['drive_id']}/columns", json_body={"name": "SekishoVerdict"}
+    )
+    account = await house.subscriptions.register("drive", UPN)
+    await house.subscriptions.enrol("drive", account.ref)
+    body = {"source": "drive", "account": account.ref}
+    await house.resolver.hint(Envelope("hint", now(), body=body))
+    for item, disposition in zip(house.items(), (Disposition.TAG, Disposition.BLOCK), strict=True):
+        await house.drive.fetch(item)
+        assert (await house.drive.apply(claim(item, disposition))).state is OutcomeState.APPLIED
+
+
+async def gate(house):
+    for folder in ("in", ""):
+        house.process.admin(
+            "POST", f"users/{UPN}/files?name=c.txt&folder={folder}", data=b"another"
+        )
+    given = {
+        "files/a": "in/c.txt",
+        "files/b": "c.txt",
+        "files/empty": "empty.txt",
+        "mail/m.eml": "",
+    }
+    for name, path in given.items():
+        data = b"" if name == "files/empty" else MAIL
+        await sidecar.write(house.envelopes, name, Sidecar((UPN,), path=path))
+        await house.landing.put(name, data)
+        (item,) = await house.gate.items_for(name)
+        done = await house.gate.apply(claim(item, Disposition.TAG))
+        assert done.state is OutcomeState.APPLIED
+
+
+async def test_product_sends_what_the_description_knows_with_the_least_grants(
+    tmp_path, contract, webhook
+):
+    with process(tmp_path) as running:
+        house = House(MemoryStores(Account(now)), running, webhook=webhook)
+        for flow in (mail, drive, gate):
+            await flow(house)
+        await house.graph.close()
+        log = running.admin("GET", "log")["log"]
+    lines = (tmp_path / "record").read_text(encoding="utf-8").splitlines()
+    assert [f"{p.call} {p.where}: {p.message}" for p in validate(lines, contract)] == []
+    assert [each for each in log if each["status"] == 403] == []
+    made = {(each["method"], each["path"].partition("?")[0]) for each in log}
+    missing = [str(each) for each in calls.ALL if not any(_is(each, *one) for one in made)]
+    # A crash while subscribing alone makes it list; a folder of folders, its children.
+    assert missing == ["GET /users/{user}/mailFolders/{folder}/childFolders", "GET /subscriptions"]
+
+
+def _is(call, method, path):
+    pattern = re.escape(call.path).replace(r"\{\+path\}", "[^:]+")
+    pattern = re.sub(r"\\\{\w+\\\}", "[^/:]+", pattern)
+    return call.method == method and bool(re.fullmatch(f"/v1\\.0{pattern}:?", path))
+
+
+@pytest.mark.parametrize(
+    ("without", "flow"),
+    [
+        ("Mail.Read", mail),
+        ("Mail.ReadWrite", mail),
+        ("Files.ReadWrite.All", drive),
+    ],
+)
+@pytest.mark.usefixtures("contract")
+async def test_no_grant_can_be_spared(tmp_path, webhook, without, flow):
+    with process(tmp_path, calls.GRANTS - {without}) as running:
+        house = House(MemoryStores(Account(now)), running, webhook=webhook)
+        with pytest.raises(PermanentError):
+            await flow(house)
+        await house.graph.close()

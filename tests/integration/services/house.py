@@ -1,0 +1,115 @@
+"""The services over given stores and a stand-in process, for integration and contract tests."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+from shared.codec import decode
+from shared.graph.client import Graph
+from shared.graph.credential import StaticTokenCredential
+from shared.graph.subscriptions import Subscriptions
+from shared.model import Claim, Context, Decision, Envelope, Intent, Mode
+from shared.services.common import Onward
+from shared.services.deltas import DriveDelta, Links, MailDelta
+from shared.services.drive import DriveService
+from shared.services.gate import GateService
+from shared.services.mail import MailService
+from shared.services.marker import Markers
+from shared.services.resolve import Resolver
+from shared.storage.alerts import Alerts
+from shared.storage.claimcheck import ClaimCheck
+from shared.storage.evidence import Evidence
+from shared.storage.ledger import TableLedger
+
+UPN = "hanako@city.example.jp"
+MAIL = (
+    f"From: s@other.example.com\r\nTo: {UPN}\r\nSubject: x\r\nMessage-ID: <a@x.jp>\r\n\r\nhello\r\n"
+).encode()
+
+
+def now():
+    return datetime.now(UTC)
+
+
+def claim(item, disposition):
+    decision = Decision(disposition, disposition, Mode.ENFORCE, "p1")
+    intent = Intent(decision, Context(item.source, "x"), "d", item.content_version)
+    return Claim(item, item.key("p1"), "o", 1, "", now(), intent=intent)
+
+
+class House:
+    """Names are this test's own, so that tests share one Azurite."""
+
+    def __init__(self, stores, process, *, webhook=""):
+        mark = uuid.uuid4().hex[:12]
+        self.stores, self.process = stores, process
+        self.user = process.admin("POST", "users", json_body={"upn": UPN})
+        self.graph = Graph(StaticTokenCredential(process.base_url), base_url=process.base_url)
+        self.onward = Onward(_Remembering(), now)
+        alerts = Alerts(stores.table(f"alerts{mark}"), now)
+        self.evidence = Evidence(stores.blobs(f"evidence{mark}"), alerts)
+        self.quarantine = Evidence(stores.blobs(f"quarantine{mark}"), alerts, "quarantine")
+        self.landing = stores.blobs(f"landing{mark}")
+        self.envelopes = stores.blobs(f"envelopes{mark}")
+        self.lease = stores.lease(f"work{mark}")
+        ledger = TableLedger(
+            stores.table(f"ledger{mark}"),
+            stores.table(f"own{mark}"),
+            ClaimCheck(stores.blobs(f"work{mark}")),
+            now,
+            "p1",
+        )
+        self.subscriptions = Subscriptions(
+            self.graph,
+            stores.table(f"subscriptions{mark}"),
+            key=b"k" * 32,
+            notification_url=f"{webhook}/notifications",
+            lifecycle_url=f"{webhook}/lifecycle",
+            clock=now,
+            nonce=lambda: "n",
+        )
+        links = Links(stores.table(f"drives{mark}"), self.lease, now)
+        self.resolver = Resolver(
+            self.graph,
+            self.subscriptions,
+            DriveDelta(self.graph, links, onward=self.onward, ledger=ledger),
+            MailDelta(self.graph, links, onward=self.onward, ledger=ledger),
+            self.onward,
+            _Remembering(),
+            ledger,
+            now,
+        )
+        markers = Markers((b"m" * 32,))
+        self.mail = MailService(
+            self.graph,
+            evidence=self.evidence,
+            onward=self.onward,
+            markers=markers,
+            policy_version="p1",
+        )
+        self.drive = DriveService(
+            self.graph, quarantine=self.quarantine, onward=self.onward, markers=markers
+        )
+        self.gate = GateService(
+            self.graph,
+            landing=self.landing,
+            envelopes=self.envelopes,
+            quarantine=self.quarantine,
+        )
+
+    def items(self):
+        return [decode(body, Envelope).item for body in self.onward.queue.bodies]
+
+    def state(self):
+        (user,) = self.process.admin("GET", "state")["users"]
+        return user
+
+
+class _Remembering:
+    def __init__(self):
+        self.bodies = []
+
+    async def put(self, body, *, delay=0.0):
+        del delay
+        self.bodies.append(body)
