@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 
-from shared.bootstrap import dead_letters
+from shared.bootstrap import undertaker
 
 bp = func.Blueprint()
 
@@ -18,7 +18,7 @@ QUEUES = ("graph-hints", "graph-jobs", "scan-items", "scan-bulk", "scan-results"
 
 def _keeper(queue: str) -> Callable[[func.QueueMessage], Awaitable[None]]:
     async def keep(msg: func.QueueMessage) -> None:
-        await dead_letters().bury(queue, msg.get_body())
+        await undertaker(queue).bury(msg.get_body())
 
     keep.__doc__ = f"{queue}-poison → dead letter."
     return keep

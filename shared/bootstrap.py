@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared import __version__
 from shared.codec import encode
-from shared.duties import Gate, Intake, Reader, Scanner, Timers, Work
+from shared.duties import Gate, Intake, Reader, Scanner, Timers, Undertaker, Work
 from shared.errors import SettingsError
 from shared.model import Envelope, Extraction
 from shared.ports import App
@@ -357,9 +357,11 @@ def gate() -> Gate:
     return Gate(run.gate_service.items_for, run.work.queue("scan-items"), now, new_trace)
 
 
-def dead_letters() -> DeadLetters:
-    """For ``functions/dead_letters``."""
-    return runtime().dead
+@cache
+def undertaker(name: str) -> Undertaker:
+    """For ``functions/dead_letters``: ``name`` is the queue whose poison queue is read."""
+    run = runtime()
+    return Undertaker(name, run.work.queue(f"{name}-poison"), run.dead)
 
 
 async def health() -> dict[str, str]:

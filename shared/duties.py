@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field, replace
 
 from shared.codec import encode
-from shared.errors import MalformedError
+from shared.errors import MalformedError, TransientError
 from shared.graph.webhook import handshake, job, parse
 from shared.model import Envelope, Item
 from shared.pipeline import scan
@@ -15,6 +15,8 @@ from shared.ports import App, Clock, Queue
 from shared.storage.alerts import Alerts
 from shared.storage.dead_letters import DeadLetters
 from shared.storage.delivery import deliver
+
+PAUSE = 60.0
 
 type Work = Callable[[Envelope], Awaitable[object]]
 
@@ -104,6 +106,26 @@ class Reader:
             await self.work(envelope)
 
         await deliver(raw, work, name=self.name, queue=self.queue, dead=self.dead, clock=self.clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Undertaker:
+    """Keeps the poison of one queue. A poison queue has no poison queue of its own.
+
+    After five failures the platform would never run a message of it again and it would expire, so
+    what cannot be kept now is put back as a new message.
+    """
+
+    name: str
+    poison: Queue
+    dead: DeadLetters
+
+    async def bury(self, raw: bytes) -> None:
+        """A durable dead letter and an alert, or the message back with a delay."""
+        try:
+            await self.dead.bury(self.name, raw)
+        except TransientError:
+            await self.poison.put(raw, delay=PAUSE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import pytest
 
 from local.memory import Account, MemoryStores
 from shared.codec import decode, encode
-from shared.duties import Gate, Intake, Reader, Scanner, Timers
+from shared.duties import Gate, Intake, Reader, Scanner, Timers, Undertaker
 from shared.errors import MalformedError, PermanentError, UnavailableError
 from shared.graph.webhook import account_ref, client_state, job
 from shared.model import Envelope, Item
@@ -144,6 +144,22 @@ async def test_reader_keeps_what_will_not(stores, account):
     assert bodies(account, "scan-items") == []
     assert len(account.containers["deadletters"]) == 1
     assert len(account.tables["alerts"]) == 1
+
+
+async def test_undertaker_puts_poison_back_while_the_letters_are_away(account):
+    async def away(operation, _moment):
+        if operation.startswith("deadletters"):
+            message = "away"
+            raise UnavailableError(message)
+
+    for hook, kept, back in ((away, 0, 1), (None, 1, 1)):
+        stores = MemoryStores(account, hook) if hook else MemoryStores(account)
+        dead = DeadLetters(
+            stores.blobs("deadletters"), Alerts(stores.table("alerts"), now), stores.queue, now
+        )
+        await Undertaker("scan-items", stores.queue("scan-items-poison"), dead).bury(b"poison")
+        assert len(account.containers.get("deadletters", {})) == kept
+        assert len(account.queues["scan-items-poison"]) == back
 
 
 async def test_scanner_refuses_an_envelope_without_an_item():
