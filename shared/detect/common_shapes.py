@@ -28,6 +28,7 @@ LINES_12 = Shape(
     rf"(?:{_LINES}|[0-9]{{3}}{_BREAK}[0-9]{{4}}[\- ]?[0-9]{{4}}"
     rf"|[0-9]{{3}}[\- ]?[0-9]{{4}}{_BREAK}[0-9]{{4}}"
     rf"|[0-9]{{3}}{_BREAK}[0-9]{{4}}{_BREAK}[0-9]{{4}})",
+    after=r"0-9A-Za-z\-",
     alone=_NOT_GROUPED_BEFORE,
     ends=_NOT_GROUPED_AFTER,
 )
