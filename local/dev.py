@@ -59,9 +59,7 @@ def _core_tools(folder: Path) -> int:
         GraphProcess(record=None, log_path=folder / "graph.log") as graph,
     ):
         users = {
-            upn: graph.admin("POST", "/users", json_body={"name": n, "upn": upn})[
-                "id"
-            ]
+            upn: graph.admin("POST", "/users", json_body={"name": n, "upn": upn})["id"]
             for n, upn in USERS.items()
         }
         values = app_settings(

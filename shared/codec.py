@@ -6,13 +6,9 @@ its promised shape raises MalformedError without quoting it.
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import msgspec
 
 from shared.errors import MalformedError
-
-T = TypeVar("T")
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
@@ -22,7 +18,7 @@ def encode(value: object) -> bytes:
     return _ENCODER.encode(value)
 
 
-def decode(data: bytes | str, kind: type[T]) -> T:
+def decode[T](data: bytes | str, kind: type[T]) -> T:
     """Read a ``kind`` from JSON; MalformedError (which never quotes the data) if it is not one."""
     try:
         return msgspec.json.decode(data, type=kind)

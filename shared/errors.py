@@ -1,7 +1,7 @@
 """Every error that crosses a room.
 
 SekishoError
-├── TransientError            try again later: re-enqueued with a delay, never raised to the platform
+├── TransientError            try again later: re-enqueued with a delay, never raised to the host
 │   ├── BusyError             another worker holds the item, the drive or the sequencer
 │   ├── LeaseLostError        our lease was taken over; the other worker carries on
 │   ├── ThrottledError        the service asked us to wait

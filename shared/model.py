@@ -107,8 +107,9 @@ class Mark:
 class Segment:
     """A piece of an item's text, and where a person would look for it.
 
-    ``location`` is a path such as ``添付2 › 集計.xlsx › Sheet1``. In a table (``table=True``) rows are
-    lines and cells are separated by tabs, the first line of a block being its header. ``marks``
+    ``location`` is a path such as ``添付2.xlsx › シート1`` (no names: those are content). In a table
+    (``table=True``) rows are lines, cells are separated by tabs, and a block's first line is its
+    header. ``marks``
     (ascending offsets) refine the location inside the text.
     """
 
@@ -174,7 +175,8 @@ class Context:
 
     ``place`` is a place of the policy's matrix (``own_mailbox``, ``onedrive_private``,
     ``onedrive_inside``, ``onedrive_guest``, ``onedrive_anonymous``, ``landing`` …); ``owner`` an
-    opaque id; ``sharing`` the kinds of grants (``anonymous``, ``organization``, ``guest``, ``user``).
+    opaque id; ``sharing`` the kinds of grants (``anonymous``, ``organization``, ``guest``,
+    ``user``).
     """
 
     source: str

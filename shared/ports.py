@@ -41,7 +41,7 @@ class Row:
 
 
 class Table(Protocol):
-    """Rows with ETags. Raises StorageConflictError where a condition fails, TransientError when away."""
+    """Rows with ETags. StorageConflictError: a condition failed; TransientError: it is away."""
 
     async def get(self, partition: str, key: str) -> Row | None:
         """The row, or None."""
@@ -141,7 +141,7 @@ class Ledger(Protocol):
     """Who is working on what, what was intended, what is done."""
 
     async def claim(self, item: Item, first_seen: datetime) -> Claim:
-        """Take the item; ``done`` claims carry the recorded intent. BusyError while another has it."""
+        """Take the item; ``done`` claims carry the intent. BusyError while another has it."""
 
     async def renew(self, claim: Claim) -> Claim:
         """Extend the lease; LeaseLostError if taken over."""
@@ -163,7 +163,7 @@ class Service(Protocol):
     """One source: how its items are fetched and acted on."""
 
     async def fetch(self, item: Item) -> Fetched:
-        """Bytes and context; GoneError, SupersededError (another version is there), TransientError."""
+        """Bytes and context; GoneError, SupersededError (another version), TransientError."""
 
     async def apply(self, claim: Claim) -> Outcome:
         """Carry out ``claim.intent``, idempotently, and say what was read back afterwards.
@@ -172,7 +172,7 @@ class Service(Protocol):
         """
 
     def recognises(self, claim: Claim, fetched: Fetched, content_digest: str) -> bool:
-        """Whether ``fetched.marker`` is ours for this very content (so our own write, or released)."""
+        """Whether ``fetched.marker`` is ours for this content (our own write, or released)."""
 
 
 class Results(Protocol):
