@@ -107,10 +107,9 @@ class Mark:
 class Segment:
     """A piece of an item's text, and where a person would look for it.
 
-    ``location`` is a path such as ``添付2.xlsx › シート1`` (no names: those are content). In a table
-    (``table=True``) rows are lines, cells are separated by tabs, and a block's first line is its
-    header. ``marks``
-    (ascending offsets) refine the location inside the text.
+    ``location`` is a path such as ``添付2.xlsx › シート1``; names are content and not in it. In a
+    table (``table=True``) rows are lines, cells are separated by tabs, and a block's first line is
+    its header. ``marks`` (ascending offsets) refine the location inside the text.
     """
 
     location: str
@@ -119,7 +118,7 @@ class Segment:
     marks: tuple[Mark, ...] = field(default=(), repr=False)
 
     def where(self, offset: int) -> str:
-        """The location of the character at ``offset``, refined by the marks: ``Sheet1!B7``."""
+        """The location of the character at ``offset``, refined by the marks: ``シート1!B7``."""
         index = bisect_right(self.marks, offset, key=lambda mark: mark.offset)
         return f"{self.location}!{self.marks[index - 1].label}" if index else self.location
 
