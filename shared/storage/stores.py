@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -58,6 +59,8 @@ class AzureStores:
         credential: AsyncTokenCredential | None = None,
         retries: int = RETRIES,
     ) -> None:
+        _hush()
+        _hush()
         storage: dict[str, Any] = {"retry_total": retries, "initial_backoff": 1, **TIMES}
         storage |= {"increment_base": 2, "random_jitter_range": 1}
         tables: dict[str, Any] = {"retry_total": retries, "retry_backoff_factor": 0.5, **TIMES}
@@ -105,3 +108,9 @@ class AzureStores:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+def _hush() -> None:
+    """Keep the SDK from logging each request's address: the names of blobs and rows stand in it."""
+    for name in ("azure.core.pipeline.policies.http_logging_policy", "azure.storage"):
+        logging.getLogger(name).setLevel(logging.WARNING)

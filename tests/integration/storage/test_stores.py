@@ -223,3 +223,11 @@ async def test_storage_that_does_not_answer_is_unavailable_and_named_without_con
             with pytest.raises(UnavailableError) as caught:
                 await call
             assert "secret" not in str(caught.value)
+
+
+async def test_storage_logs_no_names(kit, caplog):
+    caplog.set_level("DEBUG")
+    await kit.stores.blobs(kit.name).put("drop/secret@example.jp/a.txt", b"")
+    await kit.stores.table(kit.name).put(Row("secret", "k", {}))
+    await kit.stores.queue(kit.name).put(b"x")
+    assert "secret" not in caplog.text

@@ -237,3 +237,9 @@ async def test_busy_while_another_holds_the_sequencer(stores, clock):
 def test_sizes_stay_below_what_an_append_blob_takes():
     assert Sizes().blocks < 50_000
     assert Sizes().tenure < timedelta(seconds=30)
+
+
+async def test_fault_of_the_program_in_the_sequencer_reaches_those_who_wait(stores, clock):
+    log, _ = make(stores, clock, sizes=replace(Sizes(), parallel=-1))
+    with pytest.raises(ValueError, match="Semaphore"):
+        await log.record(event(1, clock))
