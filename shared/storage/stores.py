@@ -60,7 +60,6 @@ class AzureStores:
         retries: int = RETRIES,
     ) -> None:
         _hush()
-        _hush()
         storage: dict[str, Any] = {"retry_total": retries, "initial_backoff": 1, **TIMES}
         storage |= {"increment_base": 2, "random_jitter_range": 1}
         tables: dict[str, Any] = {"retry_total": retries, "retry_backoff_factor": 0.5, **TIMES}
