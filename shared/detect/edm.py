@@ -29,18 +29,14 @@ _REMOVED = dict.fromkeys(map(ord, " \t\r\n-‐‑‒–—―−－ー・/.,、(
 
 def fold(value: str) -> str:
     """Width, case, spaces and separators away: ``１２３４－…`` and ``1234…`` are one value."""
+    if value.isascii():
+        return value.lower().translate(_REMOVED)
     return unicodedata.normalize("NFKC", value).casefold().translate(_REMOVED)
 
 
 def combine(values: Iterable[str]) -> str:
     """Several columns as one value (氏名 + 生年月日); each is folded on its own."""
     return _SEPARATOR.join(map(fold, values))
-
-
-def hashed(key: bytes, folded: str, column: str = "") -> int:
-    """The keyed 64-bit hash of a folded value; the column's name keeps columns apart."""
-    digest = blake2b(folded.encode(), digest_size=8, key=key, person=_person(column)).digest()
-    return int.from_bytes(digest, "little")
 
 
 def _person(column: str) -> bytes:
@@ -53,13 +49,16 @@ class TableBuilder:
     def __init__(self, key: bytes, column: str = "") -> None:
         self._key = key
         self._column = column
+        self._state = blake2b(digest_size=8, key=key, person=_person(column))
         self._hashes = bytearray()
 
     def add(self, *values: str) -> None:
         """Register one value, or the combination of several; blank ones are left out."""
         folded = combine(values)
         if folded.strip(_SEPARATOR):
-            self._hashes += hashed(self._key, folded, self._column).to_bytes(8, "little")
+            state = self._state.copy()
+            state.update(folded.encode())
+            self._hashes += state.digest()
 
     def write(self, stream: BinaryIO) -> int:
         """Write the table and return how many distinct hashes it holds."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -104,12 +103,12 @@ class Engine:
         parts = self._compiled()
         subject = _Subject(parts, segments)
         findings: list[Finding] = []
-        kept: Counter[str] = Counter()
+        kept: dict[str, int] = {}
         rest: dict[str, tuple[int, Segment, Draft]] = {}
         for segment in segments:
             for draft in _examine(parts, segment, subject):
-                kept[draft.entity] += 1
-                if kept[draft.entity] <= self._most:
+                kept[draft.entity] = so_far = kept.get(draft.entity, 0) + 1
+                if so_far <= self._most:
                     findings.append(self._finding(parts, segment, draft))
                 else:
                     count, where, top = rest.get(draft.entity, (0, segment, draft))
@@ -144,14 +143,14 @@ class Engine:
         candidate = draft.candidate
         return Finding(
             entity=draft.entity,
-            location=segment.where(candidate.start),
+            location=segment.where(candidate.start) if segment.marks else segment.location,
             start=candidate.start,
             end=candidate.end,
             confidence=confidence(rule, draft.score),
             level=draft.level or Level.LOW,
             masked=mask(candidate.value.decode(), min(self._show, rule.show)),
             fingerprint=self._key.fingerprint(draft.entity, candidate.value),
-            evidence=tuple(worded(parts.book, reason) for reason in draft.reasons),
+            evidence=tuple([worded(parts.book, reason) for reason in draft.reasons]),
         )
 
     def _more(self, parts: _Parts, count: int, segment: Segment, draft: Draft) -> Finding:

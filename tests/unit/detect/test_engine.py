@@ -19,6 +19,7 @@ from shared.model import Level, Mark, Segment
 
 KEY = FingerprintKey("test", bytes(range(32)))
 FAST, PLAIN = Engine(KEY), Engine(KEY, plain=True)
+EXAMPLES = [text for rule in FAST.rules.values() for text in (*rule.hits, *rule.misses)]
 NOISE = st.text(
     st.one_of(
         st.sampled_from("0123456789１２３①②〇一二-ー‐ 　\t\n|,.@😀𠮷\u200b個人番号電話TEL送状"),
@@ -49,6 +50,18 @@ def test_offsets_point_at_what_the_person_wrote(before, after, form, seed):
 @given(text=NOISE, table=st.booleans())
 def test_engines_agree_on_any_text(text, table):
     segments = [Segment("本文", text + "個人番号 1234-5678-9018 " + text, table=table)]
+    assert FAST.scan(segments) == PLAIN.scan(segments)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    parts=st.lists(
+        st.one_of(st.sampled_from(EXAMPLES), st.sampled_from(["\n", "\t", ",", " ", "😀"]), NOISE),
+        max_size=12,
+    )
+)
+def test_engines_agree_on_mixtures_of_every_entity(parts):
+    segments = [Segment("件名", "個人番号"), Segment("本文", "".join(parts))]
     assert FAST.scan(segments) == PLAIN.scan(segments)
 
 
