@@ -67,7 +67,7 @@ class DriveDelta:
         self._ledger = ledger
         self._inside = inside
 
-    async def run(self, drive: str, *, since: datetime) -> Found:
+    async def run(self, drive: str, *, since: datetime, trace: str = "") -> Found:
         """Everything that changed, unless a delta that began after ``since`` has told it already.
 
         BusyError while another worker is at this drive.
@@ -79,7 +79,7 @@ class DriveDelta:
         try:
             if await self._covered(drive, since):
                 return Found(ran=False)
-            return await self._run(drive, name, token)
+            return await self._run(drive, name, token, trace)
         finally:
             await self._links.lease.release(name, token)
 
@@ -88,7 +88,7 @@ class DriveDelta:
         started = row.values.get("started", _NEVER) if row else _NEVER
         return isinstance(started, datetime) and started - _SKEW > since
 
-    async def _run(self, drive: str, lease: str, token: str) -> Found:
+    async def _run(self, drive: str, lease: str, token: str, trace: str) -> Found:
         started = self._links.clock()
         row = await self._links.table.get("drive", drive)
         link = str(row.values.get("link", "")) if row else ""
@@ -101,13 +101,13 @@ class DriveDelta:
             for entity in page.get("value", []):
                 if "file" in entity and "deleted" not in entity:
                     seen += 1
-                    enqueued += await self._enqueue(drive, entity, target)
+                    enqueued += await self._enqueue(drive, entity, target, trace)
             await self._links.lease.renew(lease, token, _LEASE)
             following = str(page.get("@odata.deltaLink", ""))
         await _save(self._links.table, row, Row("drive", drive, {}), following, started)
         return Found(ran=True, seen=seen, enqueued=enqueued)
 
-    async def _enqueue(self, drive: str, entity: Json, target: Onward) -> int:
+    async def _enqueue(self, drive: str, entity: Json, target: Onward, trace: str) -> int:
         """One file: its cTag, and a digest of its sharing. 0 if it is gone or our own write."""
         params = {"drive": drive, "item": str(entity["id"])}
         try:
@@ -122,7 +122,7 @@ class DriveDelta:
         item = Item("drive", params["item"], drive, str(entity["cTag"]), shared.digest)
         if await self._ledger.is_own_write(item):
             return 0
-        await target.put(item)
+        await target.put(item, trace=trace)
         return 1
 
 

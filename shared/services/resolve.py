@@ -53,7 +53,9 @@ class Resolver:
             return await self._mail(account, envelope)
         if not account.drive:
             account = await self.subscriptions.enrol(account.source, account.ref)
-        result = await self.drives.run(account.drive, since=envelope.first_seen)
+        result = await self.drives.run(
+            account.drive, since=envelope.first_seen, trace=envelope.trace
+        )
         if result.ran and not result.seen:
             await self._again(account)
         return result.enqueued

@@ -41,9 +41,10 @@ class Sharing:
 def sharing(permissions: Sequence[Json], inside: Collection[str]) -> Sharing:
     """Read a file's permissions; ``inside`` are the organisation's mail domains.
 
-    With no domains given, an account counts as a guest by its ``#ext#`` sign-in name alone. A grant
-    of an unknown shape counts as anonymous: the strictest place.
+    With none given, the owner's own domain is the organisation's. A grant of an unknown shape
+    counts as anonymous: the strictest place.
     """
+    inside = {each.casefold() for each in inside} or _owners(permissions)
     granted = [each for each in permissions if not _is_owner(each)]
     kinds = {kind for each in granted for kind in _kinds(each, inside)}
     direct = tuple(str(each.get("id", "")) for each in granted if not each.get("inheritedFrom"))
@@ -78,12 +79,26 @@ def _people(permission: Json) -> Iterator[Json]:
         yield {"email": invited}
 
 
+def _owners(permissions: Iterable[Json]) -> set[str]:
+    """The mail domains of the owners."""
+    owners = (person for each in permissions if _is_owner(each) for person in _people(each))
+    return {domain for domain in map(_domain, owners) if domain}
+
+
 def _is_guest(person: Json, inside: Collection[str]) -> bool:
-    names = [str(person.get(each) or "").casefold() for each in ("email", "loginName")]
-    if any("#ext#" in name for name in names):
+    if "#ext#" in f"{person.get('email')} {person.get('loginName')}".casefold():
         return True
-    domain = names[0].rpartition("@")[2] if "@" in names[0] else ""
-    return bool(domain and inside) and domain not in {each.casefold() for each in inside}
+    domain = _domain(person)
+    return bool(domain and inside) and domain not in inside
+
+
+def _domain(person: Json) -> str:
+    """Of the mail address, else of the sign-in name (``i:0#.f|membership|name@domain``)."""
+    for key in ("email", "loginName"):
+        _, found, domain = str(person.get(key) or "").casefold().rpartition("@")
+        if found:
+            return domain
+    return ""
 
 
 def _digest(granted: Iterable[Json]) -> str:

@@ -46,6 +46,14 @@ def test_grant_makes_a_place_of_the_file(permission, place):
     assert sharing([OWNER, permission], INSIDE).place == place
 
 
+def test_owners_domain_is_the_organisations_where_none_is_given():
+    owner = {"id": "o", "roles": ["owner"], "grantedToV2": {"user": {"email": "a@city.example.jp"}}}
+    assert sharing([owner, grant("b", email="b@city.example.jp")], ()).place == "onedrive_inside"
+    assert sharing([owner, grant("b", email="b@other.example.com")], ()).place == "onedrive_guest"
+    site_user = grant("b", loginName="i:0#.f|membership|b@other.example.com")
+    assert sharing([owner, site_user], ()).place == "onedrive_guest"
+
+
 def test_owner_alone_is_private_and_has_no_digest():
     found = sharing([OWNER], INSIDE)
     assert (found.place, found.kinds, found.direct, found.digest) == (
