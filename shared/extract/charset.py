@@ -28,6 +28,7 @@ SJIS = frozenset(
 EUC = frozenset(
     {"euc-jp", "x-euc-jp", "eucjp", "eucjp-ms", "eucjp-win", "cp51932", "x-euc", "ujis"}
 )
+CERTAIN = SJIS | EUC  # labels that a strict decoding can confirm
 
 # The only codecs that a label may call: Python also offers idna and punycode (quadratic) and
 # unicode_escape, which are no charsets.
@@ -68,10 +69,27 @@ def readings(data: bytes, label: str = "") -> tuple[str, ...]:
         return (data.decode("ascii"),)
     label = label.strip(" \t\r\n\"'").lower()
     declared = _declared(data, label)
+    if declared is not None and label in CERTAIN and _confirmed(data, declared):
+        return (declared,)
     guessed = guess(data)
     first = guessed if declared is None or _absurd(data, label) else declared
     found = dict.fromkeys((first, guessed, *_others(data, label)))
     return tuple(found)
+
+
+def _confirmed(data: bytes, text: str) -> bool:
+    """Whether a legacy label is plainly right (asking the detector would double a mail's time).
+
+    EUC-JP read as Shift_JIS is mostly half-width kana, so those confirm nothing.
+    """
+    head = text[: utf16.LOOK]
+    kana = sum("\uff61" <= character <= "\uff9f" for character in head)
+    return (
+        b"\x1b" not in data
+        and kana * 10 < len(head)
+        and utf16.plausible(head) >= utf16.LIKELY
+        and not _is_utf8(data)
+    )
 
 
 def _is_seven_bit_code(data: bytes, label: str) -> bool:

@@ -18,8 +18,8 @@ _LOW = bytes(b & 0x7F for b in range(256))
 _PAIRS = re.compile(rb"(?:[\x21-\x7e]{2})+")
 _EUC_RUN = re.compile(rb"(?:[\xa1-\xfe]{2})+|(?:\x8e[\xa1-\xdf])+|(?:\x8f[\xa1-\xfe]{2})+")
 
-LONG = 4_000_000  # bytes of EUC-JP that are read run by run
-MANY = 1_000_000  # escapes; no text has so many, and each costs a microsecond
+LONG = 1_000_000  # bytes of EUC-JP that are read run by run
+MANY = 200_000  # escapes; no text has so many, and each costs a microsecond
 
 
 def shifts(data: bytes) -> bool:
@@ -127,6 +127,8 @@ def _gb2312(piece: bytes) -> str:
 
 def has_open_line(data: bytes) -> bool:
     """Whether a line ends inside double-byte text, so that readers may differ."""
+    if data.count(b"\x1b") > MANY:
+        return False
     return re.search(rb"\x1b\$\(?[@BD][^\x1b\n]*\n[ \t\r\n]*[\x21-\x7e]", data) is not None
 
 
