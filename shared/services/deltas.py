@@ -1,32 +1,28 @@
-"""Graph's delta queries with their stored links: one at a time a drive or mailbox, none skipped.
-
-Table ``drives``: partition ``drive``, key the drive; partition ``mail``, key a digest of mailbox
-and folder. ``link`` is where the next delta starts, ``started`` when the last finished one began.
-"""
+"""What changed in a drive or a mailbox becomes items: one worker at a time, nothing skipped."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from shared.errors import GoneError, MalformedError, StorageConflictError
+from shared.errors import GoneError
 from shared.graph import calls
-from shared.graph.answers import Answer, Json
+from shared.graph.answers import Json
 from shared.graph.calls import Call
 from shared.graph.client import Graph
 from shared.model import Item
-from shared.ports import Clock, Lease, Ledger, Row, Table
+from shared.ports import Ledger
 from shared.services.common import Onward
+from shared.services.rounds import LEASE_SECONDS, NEVER, Delta, Links, Rounds
 from shared.services.sharing import sharing
 
-_GONE = 410
-_LEASE = 120
+__all__ = ["DriveDelta", "Found", "Links", "MailDelta"]
+
 # Clocks of the webhook's and this machine may differ: a delta covers a hint if it began later than
 # that by this much.
 _SKEW = timedelta(seconds=2)
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +34,8 @@ class Found:
     enqueued: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
-    """The stored links and the lease that serialises their use."""
-
-    table: Table
-    lease: Lease
-    clock: Clock
-
-
 class DriveDelta:
-    """Changed files of a drive become items; ``first`` takes those of a first, full enumeration."""
+    """Changed files of a drive become items; ``first`` takes those of a full enumeration."""
 
     def __init__(
         self,
@@ -75,36 +62,33 @@ class DriveDelta:
         if await self._covered(drive, since):
             return Found(ran=False)
         name = f"delta-{hashlib.sha256(drive.encode()).hexdigest()[:32]}"
-        token = await self._links.lease.acquire(name, _LEASE)
+        token = await self._links.lease.acquire(name, LEASE_SECONDS)
         try:
             if await self._covered(drive, since):
                 return Found(ran=False)
-            return await self._run(drive, name, token, trace)
+            return await self._run(drive, Rounds(self._graph, self._links, name, token), trace)
         finally:
             await self._links.lease.release(name, token)
 
     async def _covered(self, drive: str, since: datetime) -> bool:
         row = await self._links.table.get("drive", drive)
-        started = row.values.get("started", _NEVER) if row else _NEVER
+        started = row.values.get("started", NEVER) if row else NEVER
         return isinstance(started, datetime) and started - _SKEW > since
 
-    async def _run(self, drive: str, lease: str, token: str, trace: str) -> Found:
-        started = self._links.clock()
-        row = await self._links.table.get("drive", drive)
-        link = str(row.values.get("link", "")) if row else ""
-        target = self._onward if link else self._first
+    async def _run(self, drive: str, rounds: Rounds, trace: str) -> Found:
         seen = enqueued = 0
-        following = ""
-        params = {"drive": drive, "item": "root"}
-        prefer = "deltashowsharingchanges, hierarchicalsharing"
-        async for page in _pages(self._graph, calls.ITEM_DELTA, params, link, prefer):
-            for entity in page.get("value", []):
-                if "file" in entity and "deleted" not in entity:
-                    seen += 1
-                    enqueued += await self._enqueue(drive, entity, target, trace)
-            await self._links.lease.renew(lease, token, _LEASE)
-            following = str(page.get("@odata.deltaLink", ""))
-        await _save(self._links.table, row, Row("drive", drive, {}), following, started)
+        delta = Delta(
+            "drive",
+            drive,
+            calls.ITEM_DELTA,
+            {"drive": drive, "item": "root"},
+            prefer="deltashowsharingchanges, hierarchicalsharing",
+        )
+        async for entity, first in rounds.entities(delta):
+            if "file" in entity and "deleted" not in entity:
+                seen += 1
+                target = self._first if first else self._onward
+                enqueued += await self._enqueue(drive, entity, target, trace)
         return Found(ran=True, seen=seen, enqueued=enqueued)
 
     async def _enqueue(self, drive: str, entity: Json, target: Onward, trace: str) -> int:
@@ -151,10 +135,11 @@ class MailDelta:
     async def run(self, user: str) -> int:
         """How many items were enqueued; BusyError while another worker sweeps this mailbox."""
         name = f"delta-{_digest(user, '')}"
-        token = await self._links.lease.acquire(name, _LEASE)
+        token = await self._links.lease.acquire(name, LEASE_SECONDS)
         try:
+            rounds = Rounds(self._graph, self._links, name, token)
             folders = [each async for each in self._folders(user)]
-            return sum([await self._folder(user, each, name, token) for each in folders])
+            return sum([await self._folder(user, each, rounds) for each in folders])
         finally:
             await self._links.lease.release(name, token)
 
@@ -171,20 +156,18 @@ class MailDelta:
                         inner = {"user": user, "folder": str(folder["id"])}
                         waiting.append((calls.FOLDER_CHILDREN, inner))
 
-    async def _folder(self, user: str, folder: str, lease: str, token: str) -> int:
-        started, key = self._links.clock(), _digest(user, folder)
-        row = await self._links.table.get("mail", key)
-        link = str(row.values.get("link", "")) if row else ""
-        target = self._onward if link else self._first
-        count, following = 0, ""
-        params = {"user": user, "folder": folder}
-        async for page in _pages(self._graph, calls.FOLDER_DELTA, params, link, ""):
-            for entity in page.get("value", []):
-                if "@removed" not in entity and entity.get("changeKey"):
-                    count += await self._enqueue(user, entity, target)
-            await self._links.lease.renew(lease, token, _LEASE)
-            following = str(page.get("@odata.deltaLink", ""))
-        await _save(self._links.table, row, Row("mail", key, {}), following, started)
+    async def _folder(self, user: str, folder: str, rounds: Rounds) -> int:
+        count = 0
+        delta = Delta(
+            "mail",
+            _digest(user, folder),
+            calls.FOLDER_DELTA,
+            {"user": user, "folder": folder},
+            query={"select": "id,changeKey"},
+        )
+        async for entity, first in rounds.entities(delta):
+            if "@removed" not in entity and entity.get("changeKey"):
+                count += await self._enqueue(user, entity, self._first if first else self._onward)
         return count
 
     async def _enqueue(self, user: str, entity: Json, target: Onward) -> int:
@@ -193,48 +176,6 @@ class MailDelta:
             return 0
         await target.put(item)
         return 1
-
-
-async def _pages(
-    graph: Graph, call: Call, params: dict[str, str], link: str, prefer: str
-) -> AsyncIterator[Json]:
-    """A delta's pages from its link; from the beginning where there is none or it ran out (410)."""
-    query = {"select": "id,changeKey"} if call is calls.FOLDER_DELTA else {}
-    page = await _from_link(graph, link, prefer) if link else None
-    if page is None:
-        headers = {"Prefer": prefer} if prefer else {}
-        page = (await graph.send(call, params, query=query, headers=headers)).json()
-    while True:
-        yield page
-        following = page.get("@odata.nextLink")
-        if not following:
-            return
-        page = (await graph.link(str(following), prefer=prefer)).json()
-
-
-async def _from_link(graph: Graph, link: str, prefer: str) -> Json | None:
-    """The first page, or None if Graph wants everything enumerated anew.
-
-    Whatever the kind of resync that a 410 names, enumerating is enough: items are enqueued by
-    version, and what the ledger has done under a version is not done again.
-    """
-    answer: Answer = await graph.link(link, prefer=prefer, accept={_GONE})
-    return None if answer.status == _GONE else answer.json()
-
-
-async def _save(table: Table, before: Row | None, where: Row, link: str, started: datetime) -> None:
-    """Keep the new link, unless somebody who took over has kept a later one (theirs stands)."""
-    if not link:
-        message = "a delta ended without a link to go on from"
-        raise MalformedError(message)
-    row = Row(where.partition, where.key, {"link": link, "started": started})
-    try:
-        if before is None:
-            await table.insert(row)
-        else:
-            await table.replace(row, before.etag)
-    except StorageConflictError:
-        return
 
 
 def _digest(user: str, folder: str) -> str:

@@ -64,11 +64,14 @@ class CountingGraph(Graph):
         super().__init__(*args, **kwargs)
         self.calls = []
         self.die_at = None  # (number, "before" | "after")
+        self.die_after = None  # (call, how many of it)
 
     async def _run(self, call, request, accept, user):
         number = len(self.calls)
         self.calls.append(str(call))
         if self.die_at == (number, "before"):
+            raise Killed
+        if self.die_after and self.calls.count(self.die_after[0]) > self.die_after[1]:
             raise Killed
         answer = await super()._run(call, request, accept, user)
         if self.die_at == (number, "after"):

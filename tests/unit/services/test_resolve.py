@@ -222,3 +222,54 @@ async def test_sweep_finds_mail_that_a_rule_put_into_a_folder_of_a_folder(rig, m
 async def test_sweep_reads_every_page(rig, mail):
     made = [rig.message(rig.mime(str(number))) for number in range(25)]
     assert await sweep(rig, "mail", mail) == len(made)
+
+
+async def test_round_that_is_cut_off_goes_on_where_it_was(rig, mail):
+    """A mailbox too large for one function's time is read all the same."""
+    made = [rig.message(rig.mime(str(number))) for number in range(45)]  # five pages of ten
+    attempts, before = 0, -1
+    while True:
+        attempts += 1
+        rig.clock.now += timedelta(seconds=300)
+        link = "GET (a next or delta link)"
+        rig.graph.calls.clear()
+        rig.graph.die_after = (link, 2)
+        try:
+            await sweep(rig, "mail", mail)
+            break
+        except rig.Killed:
+            assert len(keys(rig)) > before
+            before = len(keys(rig))
+    rig.graph.die_after = None
+    assert 1 < attempts < 6
+    assert set(keys(rig)) == {(each.immutable_id, each.change_key) for each in made}
+
+
+async def test_hint_after_a_cut_off_round_sees_what_came_since(rig, drive):
+    for number in range(210):  # two pages
+        rig.file(f"{number}.txt")
+    rig.graph.die_after = ("GET /drives/{drive}/items/{item}/permissions", 205)
+    with pytest.raises(rig.Killed):
+        await run(rig, "drive", drive)
+    rig.graph.die_after = None
+    rig.clock.now += timedelta(seconds=300)
+    late = rig.file("late.txt")
+    await run(rig, "drive", drive)
+    assert (late.id, late.ctag) in keys(rig)
+    assert {key for key, _ in keys(rig)} == {
+        each.id for each in rig.user.drive.items.values() if not each.folder
+    }
+    row = await rig.stores.table("drives").get("drive", rig.user.drive.id)
+    assert "round" not in row.values
+
+
+async def test_first_enumeration_goes_to_its_own_queue(rig, drive):
+    bulk = replace(rig.onward, queue=rig.stores.queue("scan-bulk"))
+    resolver = rig.resolver()
+    resolver.drives._first = bulk
+    old = rig.file("old.txt")
+    await resolver.hint(hint(rig, "drive", drive))
+    fresh = rig.file("fresh.txt")
+    await resolver.hint(hint(rig, "drive", drive))
+    assert keys(rig, "scan-bulk") == [(old.id, old.ctag)]
+    assert keys(rig) == [(fresh.id, fresh.ctag)]
