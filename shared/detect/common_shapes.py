@@ -71,4 +71,22 @@ MIXED_12 = Shape(
     after=r"0-9A-Za-z\x90-\x99",
     ends=r"(?<=[0-9\x90-\x99]{12})",
 )
-ANY_12 = (PLAIN_12, GROUPED_12, LINES_12, CELLS_12, ODD_12, HIDDEN_12, KANJI_12, MIXED_12)
+ATTACHED_12 = Shape(
+    "n12_attached",
+    "[0-9]",
+    "[0-9]{11}",
+    before="",
+    alone="(?<=[A-Za-z][0-9])",
+    gate="[A-Za-z][0-9]{12}(?:[^0-9A-Za-z]|$)",
+)
+ANY_12 = (
+    ATTACHED_12,
+    PLAIN_12,
+    GROUPED_12,
+    LINES_12,
+    CELLS_12,
+    ODD_12,
+    HIDDEN_12,
+    KANJI_12,
+    MIXED_12,
+)

@@ -12,6 +12,7 @@ from shared.detect.masks import FingerprintKey, mask
 from shared.detect.matcher import Matcher, PlainMatcher, VectorMatcher, Vocabulary
 from shared.detect.recognizer import Recognizer
 from shared.detect.recognizers import ALL
+from shared.detect.recognizers.person_name import PersonName
 from shared.detect.recognizers.sensitive_information import SensitiveInformation
 from shared.detect.rule_recognizer import RuleRecognizer
 from shared.detect.rulebook import Reason, Rule, Rulebook, load
@@ -39,7 +40,7 @@ class _Parts:
     triggers: Triggers
     by_shape: Mapping[str, tuple[int, ...]]
     by_label: Mapping[str, int]
-    joining: tuple[SensitiveInformation, ...]
+    joining: tuple[SensitiveInformation | PersonName, ...]
 
     def concerned(self, scene: Scene) -> list[Recognizer]:
         """The recognizers that have a shape among the hits, in their order."""
@@ -56,6 +57,8 @@ class Engine:
         site_rules: YAML texts laid over the rules of the package (see ``rulebook.load``).
         show: the most characters that a mask leaves (a rule or a policy may leave fewer).
         plain: use the ``re`` matcher even where Vectorscan is there (same findings, slower).
+        names: look for people's names in running text near other evidence, with SudachiPy (loads
+            a dictionary of 200 MB with the first such text).
         most: findings kept for one entity of one item; above it, one more finding counts the rest.
     """
 
@@ -66,12 +69,14 @@ class Engine:
         site_rules: Iterable[str] = (),
         show: int = 4,
         plain: bool = False,
+        names: bool = False,
         most: int = MOST_FINDINGS,
     ) -> None:
         self._key = key
         self._site_rules = tuple(site_rules)
         self._show = show
         self._plain = plain
+        self._names = names
         self._most = most
         self._lock = threading.Lock()
         self._parts: _Parts | None = None
@@ -135,7 +140,7 @@ class Engine:
         if self._parts is None:
             with self._lock:
                 if self._parts is None:
-                    self._parts = _compile(self._site_rules, plain=self._plain)
+                    self._parts = _compile(self._site_rules, plain=self._plain, names=self._names)
         return self._parts
 
     def _finding(self, parts: _Parts, segment: Segment, draft: Draft) -> Finding:
@@ -189,7 +194,7 @@ def worded(book: Rulebook, reason: Reason) -> Evidence:
     return evidence
 
 
-def _compile(site_rules: Iterable[str], *, plain: bool) -> _Parts:
+def _compile(site_rules: Iterable[str], *, plain: bool, names: bool) -> _Parts:
     book = load(site_rules)
     recognizers = (
         *(kind(book.rules[kind.entity], book) for kind in ALL),
@@ -207,8 +212,11 @@ def _compile(site_rules: Iterable[str], *, plain: bool) -> _Parts:
     matcher = _matcher(tuple(shapes.values()), book.vocabulary, plain=plain)
     vocabulary, owners = book.labels_of(by_label)
     triggers = Triggers(_matcher((), vocabulary, plain=plain), vocabulary, owners)
-    joining = tuple(r for r in recognizers if isinstance(r, SensitiveInformation))
-    return _Parts(book, recognizers, matcher, triggers, by_shape, by_label, joining)
+    joining: list[SensitiveInformation | PersonName] = []
+    if names:
+        joining.append(PersonName(book.rules[PersonName.entity], book))
+    joining += [r for r in recognizers if isinstance(r, SensitiveInformation)]
+    return _Parts(book, recognizers, matcher, triggers, by_shape, by_label, tuple(joining))
 
 
 def _matcher(shapes: Sequence[Shape], vocabulary: Vocabulary, *, plain: bool) -> Matcher:

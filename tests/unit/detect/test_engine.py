@@ -173,3 +173,14 @@ def test_site_rule_changes_a_weight_and_a_wrong_one_is_named():
     assert finding.level == Level.MEDIUM
     with pytest.raises(PolicyError, match="site rule 1"):
         Engine(KEY, site_rules=["a: [", ""]).scan([])
+
+
+def test_names_near_evidence_are_found_where_asked_for():
+    text = f"窓口に来た佐藤太郎さんの個人番号は {made.MY_NUMBER} です。"
+    assert "person_name" not in {f.entity for f in FAST.scan([Segment("x", text)])}
+    engine = Engine(KEY, names=True)
+    (name,) = (f for f in engine.scan([Segment("x", text)]) if f.entity == "person_name")
+    assert text[name.start : name.end] == "佐藤太郎"
+    assert "佐藤" not in name.masked
+    alone = engine.scan([Segment("x", "窓口に来た佐藤太郎さんは帰りました。")])
+    assert alone == ()
