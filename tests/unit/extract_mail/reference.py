@@ -8,14 +8,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 REFERENCE = ROOT / "docs" / "reference" / "mail.md"
 BEGIN, END = "<!-- golden: begin -->", "<!-- golden: end -->"
-TITLES = {
-    "labelled_bodies": "Bodies under their right label",
-    "mislabelled_bodies": "Bodies under a wrong label or none",
-    "odd_bodies": "Bodies in odd or damaged encodings",
-    "subjects": "Subjects and other headers",
-    "file_names": "File names",
-    "structures": "Structure",
-}
 
 
 def table() -> str:
@@ -23,8 +15,8 @@ def table() -> str:
     from tests.unit.extract_mail import golden  # noqa: PLC0415 - run as a script, the path comes first
 
     lines = [f"{len(golden.cases())} mails.", ""]
-    for function, title in TITLES.items():
-        found = getattr(golden, function)()
+    for title, group in golden.GROUPS.items():
+        found = group()
         lines += [f"### {title}: {len(found)}", "", "| Mail | Read |", "|---|---|"]
         for case in found:
             parts = (("body", case.body), ("subject", case.subject), ("file name", case.names))

@@ -6,7 +6,8 @@ import pytest
 
 from shared.extract import extract
 from shared.model import Content, GapCode
-from tests.unit.extract_mail.golden import Case, cases
+from tests.unit.extract_mail.case import Case
+from tests.unit.extract_mail.golden import cases
 from tests.unit.extract_mail.reference import BEGIN, END, REFERENCE, table
 
 GOLDEN = cases()
