@@ -23,6 +23,7 @@ from shared.model import GapCode
 
 MEMORY = 256_000_000  # bytes that a decoder may use for its dictionary
 CONTENT = "中身"
+HEADER = 512  # bytes: more than an LZH header has, so that only a lost member exceeds it
 
 
 def _name(raw: bytes) -> str:
@@ -55,20 +56,24 @@ def read_tar(document: Document, job: Job) -> None:
                 job.gap(GapCode.MALFORMED, document.inside(with_extension(shown, name)))
                 continue
             job.child(document, data, name, label=shown)
+        # tarfile ends in silence at a damaged header and at the end of the first of several.
+        if document.data[archive.offset :].strip(b"\0"):
+            job.gap(GapCode.PARTIAL, document.location)
 
 
 def _unpack(document: Document, job: Job, stream: Source) -> None:
     """The one file in a packed stream."""
     name = document.name.rpartition(".")[0]
+    pieces: list[bytes] = []
     try:
-        data = drain(stream, job, len(document.data))
+        drain(stream, job, len(document.data), pieces)
     except (OSError, EOFError, lzma.LZMAError, zlib.error):
         job.gap(GapCode.MALFORMED, document.location)
-        return
     except LimitError as limit:
         job.gap(limit.code, document.location)
         return
-    job.child(document, data, name, label=CONTENT)
+    if pieces:
+        job.child(document, b"".join(pieces), name, label=CONTENT)
 
 
 def read_gzip(document: Document, job: Job) -> None:
@@ -215,7 +220,11 @@ def _empty_names(document: Document, job: Job, archive: unpackio.Archive) -> Non
 
 def read_lzh(document: Document, job: Job) -> None:
     """An LZH archive. Sizes are checked before unpacking: a false one makes the library hang."""
-    for number, entry in enumerate(pylhasa.from_bytes(document.data), start=1):
+    entries = list(pylhasa.from_bytes(document.data))
+    told = sum(entry.compressed_size + HEADER for entry in entries)
+    if not entries or told < len(document.data):  # the library ends in silence at a damaged header
+        job.gap(GapCode.PARTIAL, document.location)
+    for number, entry in enumerate(entries, start=1):
         name = _name(entry.raw_path_bytes)
         location = document.inside(with_extension(f"メンバー{number}", name))
         if entry.is_dir or entry.is_symlink:

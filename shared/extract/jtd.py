@@ -29,6 +29,7 @@ STREAMS = {
     "referenceinfo": "参照",
 }
 MAX_PIECES = 100_000
+METHOD = b"-lh5-"
 RECORD, RECORD_INLINE, RECORD_CELL = 0x1C, 1, 0x30
 INLINE_END, RUBY = 0x1E, 0x82
 LINE_ENDS = frozenset({0x0A, 0x0C, 0x0D, 0x0E})
@@ -51,21 +52,42 @@ def read_storage(storage: Storage, name: str) -> None:
 
 def read_compressed(storage: Storage, name: str) -> None:
     """Unpack ``JSCompDocument`` (an ``-lh5-`` member behind a header) and read what it holds."""
+    job, document = storage.job, storage.document
     data = storage.data(name)
-    at = data.find(b"-lh5-")
-    if at < 2:  # noqa: PLR2004 - the two bytes of a level-1 header before its method
-        storage.job.gap(GapCode.UNSUPPORTED, storage.document.location)
-        return
-    document = storage.document
-    for entry in pylhasa.from_bytes(data[at - 2 :] + b"\0"):
-        if entry.size > storage.job.limits.expanded:
+    at = data.find(METHOD) - 2
+    entries = list(pylhasa.from_bytes(_named_member(data, at))) if at >= 0 else []
+    if not entries:
+        job.gap(GapCode.UNSUPPORTED, document.location)
+    for entry in entries[:1]:
+        if entry.size > job.limits.expanded:
             raise LimitError(GapCode.TOO_LARGE)
-        storage.job.spend(entry.size, entry.compressed_size)
+        job.spend(entry.size, entry.compressed_size)
         inner = Document(entry.read(), "", "", document.location, document.depth + 1)
-        if inner.depth > storage.job.limits.depth:
-            storage.job.gap(GapCode.TOO_DEEP, document.location)
-            return
-        read_any(inner, storage.job)
+        if inner.depth > job.limits.depth:
+            job.gap(GapCode.TOO_DEEP, document.location)
+        else:
+            read_any(inner, job)
+
+
+def _named_member(data: bytes, at: int) -> bytes:
+    """The LHA member at ``at`` with a level-0 header and a name, without which it is not read."""
+    packed, size, _ = struct.unpack_from("<III", data, at + 7)
+    level, length = data[at + 20], data[at + 21]
+    (crc,) = struct.unpack_from("<H", data, at + 22 + length)
+    start = at + 2 + data[at]
+    if level == 1:  # extended headers stand before the data and are counted with it
+        (more,) = struct.unpack_from("<H", data, start - 2)
+        while 2 < more <= packed:  # noqa: PLR2004 - the length itself
+            start, packed = start + more, packed - more
+            (more,) = struct.unpack_from("<H", data, start - 2)
+    head = (
+        METHOD
+        + struct.pack("<IIIBB", packed, size, 0, 0x20, 0)
+        + b"\x01a"
+        + crc.to_bytes(2, "little")
+    )
+    lead = bytes((len(head), sum(head) & 0xFF))
+    return b"".join((lead, head, data[start : start + packed], b"\0"))
 
 
 def blocks(stream: bytes) -> dict[int, bytes]:

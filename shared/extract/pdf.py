@@ -32,6 +32,8 @@ def read(document: Document, job: Job) -> None:
         return
     try:
         _properties(pdf, document, job)
+        if len(pdf) == 0:
+            job.gap(GapCode.MALFORMED, document.location)
         for number in range(len(pdf)):
             job.member()
             _page(pdf, number, document, job)

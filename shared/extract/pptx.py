@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from shared.extract.job import Document, Job
 from shared.extract.ooxml import Package
+from shared.extract.wordtext import cell_marks
 from shared.extract.xmlread import SPOKEN, local, squeeze
 from shared.model import GapCode
 
@@ -99,7 +100,10 @@ def _slides(package: Package, root: str) -> list[str]:
     loose = [
         name for name in package.parts if name.startswith("ppt/slides/") and name.endswith(".xml")
     ]
-    return [part for part in dict.fromkeys((*listed, *loose)) if package.has(part)]
+    found = [part for part in dict.fromkeys((*listed, *loose)) if package.has(part)]
+    if len(found) < len(order):
+        package.job.gap(GapCode.PARTIAL, package.document.inside("構成"))
+    return found
 
 
 def _slide(package: Package, part: str, label: str) -> None:
@@ -116,5 +120,5 @@ def _give(package: Package, part: str, label: str) -> None:
     slide = package.parse(part, location, _Slide)
     package.job.text(location, squeeze("\n".join(slide.lines)))
     for number, table in enumerate(slide.tables, start=1):
-        package.job.text(f"{location}(表{number})", table, table=True)
+        package.job.text(f"{location}(表{number})", table, table=True, marks=cell_marks(table))
     package.job.text(f"{location}(代替テキスト)", squeeze("\n".join(slide.spoken)))

@@ -20,6 +20,18 @@ GLYPHS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-
 MAX_SPAN = 64
 
 
+def cell_marks(text: str) -> tuple[Mark, ...]:
+    """A mark for each filled cell of a table's text: ``2行3列``."""
+    marks: list[Mark] = []
+    offset = 0
+    for row, line in enumerate(text.split("\n"), start=1):
+        for column, cell in enumerate(line.split("\t"), start=1):
+            if cell:
+                marks.append(Mark(offset, f"{row}行{column}列"))
+            offset += len(cell) + 1
+    return tuple(marks)
+
+
 @dataclass(slots=True)
 class _Flow:
     """Lines with a mark each: the body between two tables, a text box, or a kind of aside."""
@@ -147,7 +159,7 @@ class Story:
             table.rows.append("\t".join(table.row).rstrip("\t"))
             table.row = []
         elif name == "tbl" and self._tables:
-            self._add("表", "\n".join(self._tables.pop().rows), table=True)
+            self._add_table("\n".join(self._tables.pop().rows))
         elif name == "txbxContent" and self._boxes:
             self._end_box()
         else:
@@ -196,6 +208,9 @@ class Story:
         if text.strip():
             self.pieces.append(Piece(kind, text, marks, table))
 
+    def _add_table(self, text: str) -> None:
+        self._add("表", text, cell_marks(text), table=True)
+
     def finish(self) -> list[Piece]:
         """All pieces, with what a cut-off part left open."""
         while self._boxes:
@@ -203,7 +218,7 @@ class Story:
         while self._tables:
             table = self._tables.pop()
             rows = [*table.rows, "\t".join([*table.row, *table.cell])]
-            self._add("表", "\n".join(rows), table=True)
+            self._add_table("\n".join(rows))
         while self._paragraphs:
             self._end_paragraph(self._paragraphs.pop(0))
         self._flush_flow()

@@ -246,7 +246,10 @@ def read(document: Document, job: Job) -> None:
         job.text(document.inside(name), "\n".join(kind))
     strings = _strings(package, relations)
     styles = _styles(package, relations)
-    for number, part in enumerate(_sheet_parts(package, workbook, relations), start=1):
+    parts = _sheet_parts(package, workbook, relations)
+    if len(parts) < len(workbook.sheets):
+        job.gap(GapCode.PARTIAL, document.inside("ブック"))
+    for number, part in enumerate(parts, start=1):
         sheet = package.parse(
             part,
             document.inside(f"シート{number}"),

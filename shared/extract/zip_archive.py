@@ -48,13 +48,14 @@ def _member(
     location = document.inside(with_extension(shown, name))
     if info.comment:
         job.text(f"{location}(コメント)", info.comment.decode("cp932", "replace"))
+    pieces: list[bytes] = []
     try:
         if info.flag_bits & ENCRYPTED:
             data = _decrypted(document, job, info, number - 1, opened)
         else:
-            data = read_member(archive, info, job)
+            data = read_member(archive, info, job, pieces)
     except BROKEN:
-        data = None
+        data = b"".join(pieces) or None
         job.gap(GapCode.MALFORMED, location)
     except LimitError as limit:
         job.text(f"{location} › 名前", name)

@@ -11,7 +11,7 @@ from typing import Protocol
 from shared.extract.job import SMALL, Document, Job, LimitError
 from shared.model import GapCode
 
-CHUNK = 1 << 20
+CHUNK = 1 << 16  # bytes: so much is lost of a member that breaks off
 LOCAL_HEADER = b"PK\x03\x04"
 UTF8_NAMES = 0x800
 ENCRYPTED = 0x1
@@ -68,12 +68,13 @@ def _has_unlisted(data: bytes, archive: zipfile.ZipFile) -> bool:
     return data.find(LOCAL_HEADER, at, archive.start_dir) >= 0
 
 
-def drain(stream: Source, job: Job, packed: int) -> bytes:
+def drain(stream: Source, job: Job, packed: int, pieces: list[bytes] | None = None) -> bytes:
     """All of a stream, spending the budget as it comes; LimitError over bytes, ratio or time.
 
-    ``packed`` is the stream's packed size in bytes (0: unknown, no ratio).
+    ``packed`` is the stream's packed size in bytes (0: unknown, no ratio); ``pieces`` keeps what
+    came before the stream broke off.
     """
-    pieces: list[bytes] = []
+    pieces = [] if pieces is None else pieces
     total = 0
     while piece := stream.read(CHUNK):
         total += len(piece)
@@ -84,7 +85,12 @@ def drain(stream: Source, job: Job, packed: int) -> bytes:
     return b"".join(pieces)
 
 
-def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, job: Job) -> bytes:
+def read_member(
+    archive: zipfile.ZipFile,
+    info: zipfile.ZipInfo,
+    job: Job,
+    pieces: list[bytes] | None = None,
+) -> bytes:
     """A plain member's bytes, CRC verified. Raises one of BROKEN, or LimitError."""
     with archive.open(info) as stream:
-        return drain(stream, job, info.compress_size)
+        return drain(stream, job, info.compress_size, pieces)

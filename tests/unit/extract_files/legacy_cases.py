@@ -13,6 +13,7 @@ import zipfile
 
 import olefile
 import xlwt
+from archive_cases import crc16
 from cfb_writer import cfb
 from msoffcrypto.format.ooxml import OOXMLFile
 from odf import dc
@@ -452,6 +453,24 @@ def jtd_stream(name):
     return build
 
 
+def lh5(content):
+    """LHA level-1 member, ``-lh5-``, literals only: each block gives every byte an 8-bit code."""
+    bits = ""
+    for at in range(0, len(content), 60_000):
+        block = content[at : at + 60_000]
+        bits += f"{len(block):016b}" + "00000" + "01010" + f"{256:09b}" + "0000" + "0000"
+        bits += "".join(f"{byte:08b}" for byte in block)
+    bits += "0" * (-len(bits) % 8)
+    packed = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    head = b"-lh5-" + struct.pack("<III", len(packed), len(content), 0) + b"\x20\x01\x00"
+    head += struct.pack("<H", crc16(content)) + b"M\0\0"
+    return bytes([len(head), sum(head) & 0xFF]) + head + packed + b"\0"
+
+
+def jtdc(number):
+    return cfb({"JSCompDocument": b"\x26\0JustCompressedDocument" + lh5(jtd(number))})
+
+
 # format, place in words, builder, expected location, passwords
 CASES = [
     (
@@ -562,6 +581,7 @@ CASES = [
     ("odp", "テキストボックス", odp(odp_box), r"^テキストボックス$", ()),
     ("odp", "ノート", odp(odp_note), r"テキストボックス|ノート", ()),
     ("jtd", "本文 (ブロックが逆順)", jtd, r"^本文$", ()),
+    ("jtdc", "圧縮された文書の本文", jtdc, r"^本文$", ()),
     ("jtd", "ルビ", jtd_ruby, r"^本文$", ()),
     ("jtd", "テキストボックス", jtd_stream("LayoutBoxText"), r"^テキストボックス$", ()),
     ("jtd", "ヘッダー", jtd_stream("Header"), r"^ヘッダー$", ()),

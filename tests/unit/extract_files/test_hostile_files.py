@@ -371,6 +371,31 @@ def test_sparse_sheet_keeps_its_far_cell():
     assert sheet.where(sheet.text.index("終")) == "シート1!XFD1048576"
 
 
+def test_archives_that_break_off_say_so():
+    """Two libraries end in silence at a damaged header; the members behind it are not forgotten."""
+    first, second = io.BytesIO(), b"".join((lzh("a.txt", note("1"))[:-1], lzh("b.txt", b"2" * 600)))
+    with tarfile.open(fileobj=first, mode="w") as archive:
+        for name in ("a.txt", "b.txt"):
+            info = tarfile.TarInfo(name)
+            info.size = 1
+            archive.addfile(info, io.BytesIO(b"1"))
+    damaged = bytearray(first.getvalue())
+    damaged[1024 + 150] ^= 0xFF
+    broken = bytearray(second)
+    broken[second.index(b"-lh0-", 20)] ^= 0xFF
+    for data in (bytes(damaged), bytes(broken)):
+        found, _ = extract(Content(data), clock=time.monotonic)
+        assert {gap.code for gap in found.gaps} == {GapCode.PARTIAL}
+    for data in (first.getvalue(), second):
+        assert extract(Content(data), clock=time.monotonic)[0].gaps == ()
+
+
+def test_packed_file_cut_off_is_read_as_far_as_it_goes():
+    data = gzip.compress("番号 9\n".encode() * 200_000, 1)[:-2000]
+    found, _ = extract(Content(data), clock=time.monotonic)
+    assert {gap.code for gap in found.gaps} == {GapCode.MALFORMED}
+
+
 def test_one_bad_member_hides_no_other():
     data = bytearray(zipped({"a.txt": note("1"), "b.txt": note("2")}, zipfile.ZIP_STORED))
     data[data.index(note("1"))] ^= 0xFF
@@ -379,6 +404,17 @@ def test_one_bad_member_hides_no_other():
         (GapCode.MALFORMED, "メンバー1.txt")
     ]
     assert "番号 2" in [segment.text for segment in found.segments]
+
+
+def test_member_with_a_wrong_checksum_is_read_as_far_as_it_goes():
+    text = "".join(f"番号 {n}\n" for n in range(40_000)).encode()
+    data = bytearray(zipped({"a.txt": text}, zipfile.ZIP_STORED))
+    data[len(text)] ^= 1
+    found, _ = extract(Content(bytes(data), "a.zip"), clock=time.monotonic)
+    assert [(gap.code, gap.location) for gap in found.gaps] == [
+        (GapCode.MALFORMED, "メンバー1.txt")
+    ]
+    assert any("番号 20000\n" in segment.text for segment in found.segments)
 
 
 def test_wrong_zipcrypto_password_is_never_taken_for_right():
