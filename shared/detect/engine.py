@@ -5,21 +5,14 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
-from shared.detect.labelled import Triggers
 from shared.detect.masks import FingerprintKey, mask
-from shared.detect.matcher import Matcher, PlainMatcher, VectorMatcher, Vocabulary
-from shared.detect.recognizer import Recognizer
-from shared.detect.recognizers import ALL
-from shared.detect.recognizers.person_name import PersonName
-from shared.detect.recognizers.sensitive_information import SensitiveInformation
-from shared.detect.rule_recognizer import RuleRecognizer
-from shared.detect.rulebook import Reason, Rule, Rulebook, load
+from shared.detect.parts import Parts, compiled
+from shared.detect.rulebook import Reason, Rule, Rulebook
 from shared.detect.scene import Draft, Scene
-from shared.detect.shapes import Shape
 from shared.detect.skeleton import skeleton
 from shared.detect.tables import Tables
+from shared.detect.vector import VectorMatcher
 from shared.detect.words import WordIndex
 from shared.model import Evidence, Finding, Level, Segment
 
@@ -30,23 +23,6 @@ NAMES = ("件名", "名前", "subject", "name")
 
 ENVELOPE = ("差出人", "宛先", "CC", "BCC", "返信先")
 """Segments of a mail's own addresses: those are how mail works, not what it says."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    book: Rulebook
-    recognizers: tuple[Recognizer, ...]
-    matcher: Matcher
-    triggers: Triggers
-    by_shape: Mapping[str, tuple[int, ...]]
-    by_label: Mapping[str, int]
-    joining: tuple[SensitiveInformation | PersonName, ...]
-
-    def concerned(self, scene: Scene) -> list[Recognizer]:
-        """The recognizers that have a shape among the hits, in their order."""
-        indices = {index for name in scene.hits for index in self.by_shape[name]}
-        indices.update(self.by_label[entity] for entity in scene.triggers)
-        return [self.recognizers[index] for index in sorted(indices)]
 
 
 class Engine:
@@ -79,7 +55,7 @@ class Engine:
         self._names = names
         self._most = most
         self._lock = threading.Lock()
-        self._parts: _Parts | None = None
+        self._parts: Parts | None = None
 
     def __repr__(self) -> str:
         return f"Engine(key={self._key.id!r})"
@@ -136,14 +112,14 @@ class Engine:
             return []
         return [d for recognizer in parts.concerned(scene) for d in recognizer.everything(scene)]
 
-    def _compiled(self) -> _Parts:
+    def _compiled(self) -> Parts:
         if self._parts is None:
             with self._lock:
                 if self._parts is None:
-                    self._parts = _compile(self._site_rules, plain=self._plain, names=self._names)
+                    self._parts = compiled(self._site_rules, plain=self._plain, names=self._names)
         return self._parts
 
-    def _finding(self, parts: _Parts, segment: Segment, draft: Draft) -> Finding:
+    def _finding(self, parts: Parts, segment: Segment, draft: Draft) -> Finding:
         rule = parts.book.rules[draft.entity]
         candidate = draft.candidate
         return Finding(
@@ -158,7 +134,7 @@ class Engine:
             evidence=tuple([worded(parts.book, reason) for reason in draft.reasons]),
         )
 
-    def _more(self, parts: _Parts, count: int, segment: Segment, draft: Draft) -> Finding:
+    def _more(self, parts: Parts, count: int, segment: Segment, draft: Draft) -> Finding:
         rule = parts.book.rules[draft.entity]
         return Finding(
             entity=draft.entity,
@@ -194,44 +170,10 @@ def worded(book: Rulebook, reason: Reason) -> Evidence:
     return evidence
 
 
-def _compile(site_rules: Iterable[str], *, plain: bool, names: bool) -> _Parts:
-    book = load(site_rules)
-    recognizers = (
-        *(kind(book.rules[kind.entity], book) for kind in ALL),
-        *(RuleRecognizer(rule, book) for rule in book.rules.values() if rule.pattern),
-    )
-    shapes: dict[str, Shape] = {}
-    by_shape: dict[str, tuple[int, ...]] = {}
-    by_label: dict[str, int] = {}
-    for index, recognizer in enumerate(recognizers):
-        for shape in recognizer.shapes:
-            shapes[shape.name] = shape
-            by_shape[shape.name] = (*by_shape.get(shape.name, ()), index)
-        if recognizer.labelled:
-            by_label[recognizer.entity] = index
-    matcher = _matcher(tuple(shapes.values()), book.vocabulary, plain=plain)
-    vocabulary, owners = book.labels_of(by_label)
-    triggers = Triggers(_matcher((), vocabulary, plain=plain), vocabulary, owners)
-    joining: list[SensitiveInformation | PersonName] = []
-    if names:
-        joining.append(PersonName(book.rules[PersonName.entity], book))
-    joining += [r for r in recognizers if isinstance(r, SensitiveInformation)]
-    return _Parts(book, recognizers, matcher, triggers, by_shape, by_label, tuple(joining))
-
-
-def _matcher(shapes: Sequence[Shape], vocabulary: Vocabulary, *, plain: bool) -> Matcher:
-    if not plain:
-        try:
-            return VectorMatcher(shapes, vocabulary)
-        except Exception:  # noqa: BLE001, S110 - no wheel, another CPU, a failed compile: all mean the same
-            pass
-    return PlainMatcher(shapes, vocabulary)
-
-
 class _Subject:
     """The words in the item's subject and names, which count a little for all of it."""
 
-    def __init__(self, parts: _Parts, segments: Sequence[Segment]) -> None:
+    def __init__(self, parts: Parts, segments: Sequence[Segment]) -> None:
         self._parts = parts
         self._segments = segments
         self._found: frozenset[int] | None = None
@@ -250,7 +192,7 @@ class _Subject:
         return self._found
 
 
-def _scene(parts: _Parts, segment: Segment, subject: _Subject) -> Scene | None:
+def _scene(parts: Parts, segment: Segment, subject: _Subject) -> Scene | None:
     text = segment.text
     classes = skeleton(text)
     hits = parts.matcher.shapes(classes)
@@ -261,7 +203,7 @@ def _scene(parts: _Parts, segment: Segment, subject: _Subject) -> Scene | None:
     return Scene(text, classes, hits, words, Tables(text), triggers, subject.words)
 
 
-def _examine(parts: _Parts, segment: Segment, subject: _Subject) -> list[Draft]:
+def _examine(parts: Parts, segment: Segment, subject: _Subject) -> list[Draft]:
     scene = _scene(parts, segment, subject)
     if scene is None:
         return []
