@@ -18,6 +18,7 @@ from shared.model import GapCode, Mark
 # ECMA-376 18.8.30: built-in number formats that are dates (27-36, 50-58 are the Japanese ones).
 DATE_FORMATS = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _LITERALS = re.compile(r'\[[^\]]*\]|"([^"]*)"|\\(.)|_.|\*.')
 _DIGITS_ONLY = re.compile(r"[0#?\-‐－ ()/〒]+")
 _DATE_WORDS = re.compile(r"[ymdhgaebYMDHGAEB]")
@@ -40,6 +41,11 @@ def plain_number(raw: str) -> str:
     rounded = Decimal(format(float(value), ".15g"))
     text = format(rounded, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def unescaped(text: str) -> str:
+    """Excel's escapes as characters: ``_x0031_`` is shown as 1 (ECMA-376 22.9.2.19, ST_Xstring)."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
 
 
 def is_date_format(code: str) -> bool:

@@ -17,6 +17,7 @@ from shared.extract.cells import (
     formatted,
     is_date_format,
     plain_number,
+    unescaped,
 )
 from shared.extract.job import Document, Job
 from shared.extract.ooxml import Package, Relation
@@ -56,7 +57,7 @@ class _Strings:
 
     def end(self, name: str) -> None:
         if name == "si":
-            self.texts.append("".join(self._now))
+            self.texts.append(unescaped("".join(self._now)))
         elif name == "rPh":
             self._in_guide = False
             self.guides.append("\n")
@@ -206,7 +207,7 @@ class _Sheet:
     def _end_cell(self) -> None:
         value, formula, inline = ("".join(self._texts.get(key, ())) for key in ("v", "f", "t"))
         self.grid.put(self._row, self._column, self._shown(value))
-        self.grid.put(self._row, self._column, inline)
+        self.grid.put(self._row, self._column, unescaped(inline))
         if formula:
             self.formulas.append((self._reference, " ".join(formula.split())))
 
@@ -219,7 +220,7 @@ class _Sheet:
             return ""
         if self._kind in {"", "n"} and value:
             return self._styles.show(value, self._style, from_1904=self._from_1904)
-        return value
+        return unescaped(value)
 
 
 def _number(text: str) -> int:

@@ -172,6 +172,14 @@ def rich_shared(number):
     return edited(data, "xl/sharedStrings.xml", r"<si>.*?</si>", runs)
 
 
+def escaped_string(number):
+    """Excel shows ``_x0031_`` as 1."""
+    data = sheet_with(cell_text)("目印")
+    text = "".join(f"_x{ord(digit):04X}_" for digit in number)
+    cell = f'<c r="B7" t="inlineStr"><is><t>{text}</t></is></c>'
+    return edited(data, "xl/worksheets/sheet1.xml", r'<c r="B7".*?</c>', cell)
+
+
 def exponent(number):
     data = sheet_with(cell_number)(number)
     raw = f"{number[0]}.{number[1:]}E11"
@@ -446,6 +454,7 @@ CASES = [
     ),
     ("xlsx", "セル (書式で区切られた数値)", sheet_with(cell_grouped), r"^シート1!B7$"),
     ("xlsx", "インライン文字列", inline_string, r"^シート1!B7$"),
+    ("xlsx", "エスケープされた文字 (_x0031_)", escaped_string, r"^シート1!B7$"),
     ("xlsx", "書式が途中で変わる共有文字列", rich_shared, r"^シート1!B7$"),
     ("xlsx", "方眼紙 (1 マス 1 字)", sheet_with(boxes), r"^シート1!B7$"),
     ("xlsx", "方眼紙 (結合セル)", sheet_with(merged_boxes), r"^シート1!B7$"),
