@@ -93,9 +93,9 @@ def _check_matrix(root: Node) -> None:
         for place, cell in row.items():
             if place not in places:
                 cell.fail(f"the place {place!r} is not among the policy's places")
-        for place in places:
+        for place, node in places.items():
             if row.get(place) is None:
-                row.fail(f"missing: the place {place!r} in the row of class {name!r}")
+                node.fail(f"missing: the cell of {place!r} in the matrix's row of class {name!r}")
     _check_order(matrix)
 
 

@@ -8,7 +8,7 @@ from shared.errors import PolicyError
 from shared.model import Context, Disposition, Finding, Gap, GapCode, Level, Mode
 from shared.policy import FLOOR_RULE, Policy, default_text
 
-MAIL = Context("mail", "own_mailbox", sender_domain="mail.example.jp", sharing=("guest",))
+MAIL = Context("mail", "own_mailbox", sender_domain="Mail.Example.jp", sharing=("guest",))
 
 
 def site(text):
@@ -43,6 +43,9 @@ def rule(body):
         ("rules: [", "line 1", "not YAML"),
         ("rules: !!python/object:os.system {}", "line 1", "tag"),
         ("rules: !secret x", "line 1", "tag"),
+        (f"rules: {'[' * 30}{']' * 30}", "line 1", "nested deeper"),
+        ("places: {moon: {ja: 月, en: moon}}", "line 1, column 10", "the cell of 'moon'"),
+        ("rules: [{id: unread, tests: {hits: [{place: moon}]}}]", "line 1, column 38", "'moon'"),
         ("", "line 1, column 1", "empty"),
         (rule("when: {min_level: high, gaps: [any]}, disposition: tag"), "line 1", "of which ent"),
         (rule("when: {places: [moon]}, disposition: tag"), "line 1", "'moon' is not among"),
@@ -105,6 +108,15 @@ def test_notifying_rule_sends_notices_alone():
     assert decision.obligations == ("notify_owner", "notify_security")
 
 
+def test_would_be_carries_the_mode_that_bites_most():
+    policy = site(
+        "rules: [{id: my-number-high, mode: simulate}, {id: my-number-medium, mode: off},"
+        " {id: extra, title: {ja: あ, en: a}, reason: {ja: い, en: b}, mode: notify,"
+        " when: {entities: [my_number]}, disposition: block}]"
+    )
+    assert policy.decide(MAIL, [finding()], []).mode is Mode.NOTIFY
+
+
 def test_cohort_has_a_mode_of_its_own():
     policy = site("rules: [{id: my-number-high, mode: simulate, cohorts: {pilot: enforce}}]")
     pilot = Context("mail", "own_mailbox", cohort="pilot")
@@ -119,6 +131,26 @@ def test_gap_is_never_allowed_whatever_the_site_says():
     assert decision.rule_ids == (FLOOR_RULE,)
 
 
+def test_floor_is_enforced_and_named_only_where_it_decides():
+    gap = [Gap(GapCode.ENCRYPTED, "添付1")]
+    decision = site("rules: [{id: unread, mode: simulate, disposition: tag}]").decide(MAIL, [], gap)
+    assert (decision.disposition, decision.mode) == (Disposition.TAG, Mode.ENFORCE)
+    assert decision.rule_ids == ("unread", FLOOR_RULE)
+    assert FLOOR_RULE not in site("rules: []").decide(MAIL, [], gap).rule_ids
+
+
+def test_unknown_place_is_treated_as_the_strictest_of_the_row():
+    policy = site("matrix: {'3C': {phone: review}}")
+    somewhere = Context("drive", "a_place_nobody_named")
+    assert policy.decide(somewhere, [finding("phone_number")], []).disposition is Disposition.REVIEW
+
+
+def test_policy_without_a_class_is_refused():
+    lines = [line for line in default_text().splitlines() if not line.startswith('  "3A": {ja')]
+    with pytest.raises(PolicyError, match="missing: the class '3A'"):
+        Policy.load(["\n".join(lines)])
+
+
 @pytest.mark.parametrize(
     ("when", "matches"),
     [
@@ -130,6 +162,7 @@ def test_gap_is_never_allowed_whatever_the_site_says():
         ("{sharing: [guest]}", True),
         ("{sharing: [anonymous]}", False),
         ("{sender_domains: [example.jp]}", True),
+        ("{sender_domains: [mail.example.jp]}", True),
         ("{sender_domains: [ple.jp]}", False),
         ("{recipient_domains: [example.jp]}", False),
         ("{places: [own_mailbox], gaps: [encrypted]}", False),
