@@ -18,6 +18,7 @@ from local.graph.routes import (
     admin,
     content,
     drafts,
+    groups,
     items,
     messages,
     readback,
@@ -31,6 +32,18 @@ from local.graph.wire.errors import GraphError, fail
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 RECORDER = web.AppKey("recorder", Recorder)
+ROOMS = (
+    readback,
+    users,
+    groups,
+    messages,
+    drafts,
+    items,
+    content,
+    sharing,
+    subscriptions,
+    admin,  # last: its catch-all answers what the others do not know
+)
 LARGEST_BODY = 256 * 1024 * 1024
 
 
@@ -51,7 +64,7 @@ def create_app(
             message = "permissions need the description that names them: give contract too"
             raise ValueError(message)
         app[context.PERMISSIONS] = Permissions(contract, granted)
-    for each in (readback, admin, users, messages, drafts, items, content, sharing, subscriptions):
+    for each in ROOMS:
         app.add_routes(each.ROUTES)
     app.on_startup.append(_start)
     app.on_cleanup.append(_stop)

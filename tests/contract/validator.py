@@ -36,6 +36,8 @@ EXCEPTIONS = {
     "attachment-value": "GET attachments/{id}/$value is documented, and not described",
     "redirect": "content answers 302 with a Location; described is 2XX with bytes",
     "path-addressing": "items/root:/path: is an address of an item; described are ids only",
+    "lists": "groups, their members, and the lists of teams and channels are documented and not in"
+    " this part of the description: what they list is held to its own schema (see LISTS)",
     "paging-options": "$skiptoken, $deltatoken, token, $skip come back in links that Graph writes",
     "parameter-case": "an action's parameters come in any case (destinationId, DestinationId)",
     "headers": "If-Match and Prefer are documented on more calls than described; not checked",
@@ -43,6 +45,12 @@ EXCEPTIONS = {
     "dropped": "a connection that a fault closed has no answer",
     "truncated": "a body that a fault cut in half is not JSON any more",
 }
+LISTS = (
+    (re.compile(r"/groups/[^/]+"), ""),
+    (re.compile(r"/groups/[^/]+/(transitiveM|m)embers(/graph\.user)?"), "user"),
+    (re.compile(r"/teams"), ""),
+    (re.compile(r"/teams/[^/]+/channels"), "channel"),
+)
 PAGING = {"$skiptoken", "$deltatoken", "token", "$skip", "$top", "includeHiddenFolders"}
 # Properties that Graph sends (or takes) and the description does not declare: (schema, property).
 OPEN = {
@@ -205,6 +213,9 @@ def _check(contract: Contract, call: Call) -> Iterator[Problem]:
         path = attachment_value[1]
     match = contract.operation(call.method, path)
     if match is None:
+        if call.method == "GET" and any(p.fullmatch(path) for p, _ in LISTS):  # lists
+            yield from _check_list(contract, call)
+            return
         yield call.problem("operation", "matches no operation of the description")
         return
     pointer, operation = match
@@ -212,6 +223,18 @@ def _check(contract: Contract, call: Call) -> Iterator[Problem]:
     yield from _check_request(contract, call, pointer, operation)
     if not attachment_value:
         yield from _check_answer(contract, call, pointer, operation)
+
+
+def _check_list(contract: Contract, call: Call) -> Iterator[Problem]:
+    """Each listed entity against the schema of its kind; groups have none."""
+    kind = next(kind for pattern, kind in LISTS if pattern.fullmatch(call.path))
+    if call.line["status"] != 200 or not kind:
+        return
+    schema = f"/components/schemas/{PREFIX}{kind}"
+    for each in json.loads(base64.b64decode(call.line["response_body"]))["value"]:
+        if each.get("@odata.type") != "#microsoft.graph.group":
+            for message in contract.errors(schema, each):
+                yield call.problem("response", message)
 
 
 def _check_query(contract: Contract, call: Call, operation: dict[str, Any]) -> Iterator[Problem]:

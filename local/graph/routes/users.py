@@ -11,7 +11,8 @@ from local.graph.wire import files, mail, odata
 from local.graph.wire.errors import fail
 
 
-def _json(request: web.Request, one: User) -> odata.Json:
+def user_json(request: web.Request, one: User) -> odata.Json:
+    """A user with what ``$select`` asked for."""
     entity = {
         "id": one.id,
         "userPrincipalName": one.upn,
@@ -24,12 +25,12 @@ def _json(request: web.Request, one: User) -> odata.Json:
 async def list_users(request: web.Request) -> web.Response:
     """GET /users."""
     everyone = context.world(request).users.values()
-    return odata.collection(request, "users", [_json(request, each) for each in everyone])
+    return odata.collection(request, "users", [user_json(request, each) for each in everyone])
 
 
 async def get_user(request: web.Request) -> web.Response:
     """GET /users/{id or UPN}."""
-    return web.json_response(_json(request, context.user(request)))
+    return web.json_response(user_json(request, context.user(request)))
 
 
 async def get_drive(request: web.Request) -> web.Response:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from local.graph.state import ids
+from local.graph.state.directory import Group
 from local.graph.state.drive import Drive
 from local.graph.state.mailbox import Mailbox, Message
 
@@ -97,6 +98,7 @@ class World:
         self.tenant_id = ids.guid()
         self.users: dict[str, User] = {}
         self._names: dict[str, User] = {}
+        self.groups: dict[str, Group] = {}
         self.drives: dict[str, Drive] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self._watching: dict[tuple[str, str], dict[str, Subscription]] = {}
