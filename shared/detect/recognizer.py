@@ -12,6 +12,7 @@ from shared.detect.scoring import Surroundings, weigh_slot
 from shared.detect.shapes import Shape, Span
 from shared.detect.skeleton import digits_of
 from shared.detect.slots import Key, Slots, key_of
+from shared.model import Level
 
 _SCORED_IN_SLOT = 50
 _MANY = 200
@@ -37,6 +38,7 @@ class Recognizer:
 
     def __init__(self, rule: Rule, book: Rulebook) -> None:
         self.rule = rule
+        self._verdicts: dict[str, tuple[float, Level | None, tuple[Reason, ...]]] = {}
         self._surroundings = Surroundings(rule, book)
 
     def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
@@ -62,7 +64,7 @@ class Recognizer:
             candidate = self.value(scene, shape, span)
             if candidate is not None:
                 found.setdefault((candidate.start, candidate.end), candidate)
-        return sorted(found.values(), key=lambda c: (c.start, c.end))
+        return [found[span] for span in sorted(found)]
 
     def spans(self, scene: Scene) -> list[tuple[str, Span]]:
         """(shape, span) of everything to look at."""
@@ -80,6 +82,8 @@ class Recognizer:
         candidates = self.candidates(scene)
         if not candidates:
             return []
+        if candidates[0].shape in self.sure_shapes and candidates[-1].shape in self.sure_shapes:
+            return self._sure(scene, candidates)
         passed = self.passes(candidates)
         slots = Slots(scene, candidates, passed) if self.slotted else None
         many = len(candidates) > _MANY
@@ -101,6 +105,20 @@ class Recognizer:
                     draft = Draft(candidate, self.entity, last.score, last.level, last.reasons)
             if draft.level:
                 drafts.append(draft)
+        return drafts
+
+    def _sure(self, scene: Scene, candidates: list[Candidate]) -> list[Draft]:
+        """Candidates whose shape decides: one verdict for all of a shape."""
+        drafts = []
+        for candidate in candidates:
+            verdict = self._verdicts.get(candidate.shape)
+            if verdict is None:
+                draft = self.judge(scene, candidate)
+                verdict = draft.score, draft.level, draft.reasons
+                if candidate.shape in self.sure_shapes:
+                    self._verdicts[candidate.shape] = verdict
+            if verdict[1]:
+                drafts.append(Draft(candidate, self.entity, *verdict))
         return drafts
 
     def _place(self, scene: Scene, candidate: Candidate) -> Key:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from shared.detect.recognizer import Recognizer
 from shared.detect.scene import Candidate, Scene
@@ -20,6 +21,7 @@ class EmailAddress(Recognizer):
 
     entity = "email_address"
     shapes: tuple[Shape, ...] = (SHAPE,)
+    sure_shapes: ClassVar[frozenset[str]] = frozenset({"at"})
 
     def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
         """The address around the at sign, in lower case."""
