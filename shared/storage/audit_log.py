@@ -35,6 +35,7 @@ from shared.storage.audit_state import State, load, roll_note, save
 LEASE = "sequencer"
 LEASE_SECONDS = 30
 ATTEMPTS = 5
+LINGER = 0.03  # seconds a holder waits for more, when everybody has been told
 FAIR = 0.2  # seconds between two tenures, so that another process gets its turn
 KNOWN = 50_000  # ids kept in memory before the end is looked up afresh
 
@@ -116,6 +117,11 @@ class AuditLog:
             await entry.done
         return decode(kept.data, AuditEvent)
 
+    async def idle(self) -> None:
+        """Return when nothing is under way any more (before the stores are closed)."""
+        while self._leader is not None and not self._leader.done():
+            await asyncio.wait({self._leader})
+
     async def publish_head(self) -> None:
         """Sign the chain's end now (a timer's work, so that a quiet hour is covered too)."""
         async with self._turn:
@@ -145,6 +151,8 @@ class AuditLog:
         try:
             while self._waiting and self._clock() < end:
                 await self._batch()
+                if not self._waiting:  # the next messages are on their way: keep the lease for them
+                    await self._sleep(LINGER)
             if self._state is not None:
                 await self._checkpoint(self._state)
         except Exception:

@@ -65,6 +65,8 @@ async def test_duplicated_results_on_three_logs_make_one_chain(kit):
                 await asyncio.sleep(0.05)
 
     await asyncio.gather(*(work(logs[n % 3], message) for n, message in enumerate(messages)))
+    for each in logs:
+        await each.idle()
     reader = AuditReader(kit.stores.blobs(kit.name))
     assert (await reader.verify()).broken is None
     records = [bytes(parse(line).event) for line in await reader.lines()]

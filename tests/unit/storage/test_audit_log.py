@@ -104,6 +104,7 @@ async def test_log_that_fell_behind_looks_again_and_goes_on(stores, clock):
     (one, reader), (two, _) = make(stores, clock), make(stores, clock)
     for number, log in enumerate((one, two, one, two, one)):
         await log.record(event(number, clock))
+        await log.idle()
     assert len(await ids(reader)) == 5
 
 
@@ -137,12 +138,15 @@ async def test_large_event_stands_in_the_chain_by_its_digest(stores, clock):
 async def test_head_is_signed_when_due_and_on_demand(stores, clock):
     log, reader = make(stores, clock)
     await log.record(event(1, clock))
+    await log.idle()
     await log.record(event(2, clock))
+    await log.idle()
     assert [each.head.count for each in await reader.heads()] == [1]
     await log.publish_head()
     assert [each.head.count for each in await reader.heads()] == [1, 2]
     clock.turn(61)
     await log.record(event(3, clock))
+    await log.idle()
     assert [each.head.count for each in await reader.heads()] == [1, 2, 3]
 
 
@@ -160,6 +164,7 @@ async def test_reader_sees_truncation_by_the_heads(stores, clock, account):
 async def test_forged_head_is_named(stores, clock):
     log, reader = make(stores, clock)
     await log.record(event(1, clock))
+    await log.idle()
     other = (
         ec.generate_private_key(ec.SECP256R1())
         .public_key()
@@ -171,6 +176,7 @@ async def test_forged_head_is_named(stores, clock):
 async def test_broken_tail_stops_the_log(stores, clock, account):
     log, _ = make(stores, clock)
     await log.record(event(1, clock))
+    await log.idle()
     account.containers["audit"]["chain/00000001.jsonl"].data += b"{}\n"
     other, _ = make(stores, clock)
     with pytest.raises(ChainBrokenError):
@@ -190,6 +196,7 @@ async def test_failed_append_is_told_to_all_and_comes_back(clock, account):
     assert all(isinstance(each, UnavailableError) for each in results)
     failing.clear()
     await asyncio.gather(*(log.record(e) for e in events))
+    await log.idle()
     assert sorted(await ids(reader)) == sorted(each.id for each in events)
     assert "audit" not in {name for name, _ in account.leases}
 
