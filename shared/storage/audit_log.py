@@ -33,7 +33,7 @@ from shared.storage.audit_rows import Kept, Rows, inline
 from shared.storage.audit_state import State, load, roll_note, save
 
 LEASE = "sequencer"
-LEASE_SECONDS = 30
+LEASE_SECONDS = 15  # the shortest there is: a dead holder stops the record for no longer
 ATTEMPTS = 5
 LINGER = 0.03  # seconds a holder waits for more, when everybody has been told
 FAIR = 0.2  # seconds between two tenures, so that another process gets its turn
@@ -55,7 +55,7 @@ class Sizes:
     batch_bytes: int = 2 * 1024 * 1024
     inline: int = 1024 * 1024
     parallel: int = 16
-    tenure: timedelta = timedelta(seconds=10)
+    tenure: timedelta = timedelta(seconds=5)
     head_every: timedelta = timedelta(seconds=60)
     patience: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.8)
 

@@ -243,7 +243,7 @@ async def test_busy_while_another_holds_the_sequencer(stores, clock):
 
 def test_sizes_stay_below_what_an_append_blob_takes():
     assert Sizes().blocks < 50_000
-    assert Sizes().tenure < timedelta(seconds=30)
+    assert Sizes().tenure < timedelta(seconds=15)
 
 
 async def test_fault_of_the_program_in_the_sequencer_reaches_those_who_wait(stores, clock):
