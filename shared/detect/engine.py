@@ -93,8 +93,9 @@ class Engine:
                     findings.append(self._finding(parts, segment, draft))
                 else:
                     count, where, top = rest.get(draft.entity, (0, segment, draft))
-                    best = draft if (draft.level or 0) > (top.level or 0) else top
-                    rest[draft.entity] = (count + 1, where, best)
+                    if (draft.level or 0) > (top.level or 0):
+                        where, top = segment, draft
+                    rest[draft.entity] = (count + 1, where, top)
         findings += [self._more(parts, count, where, top) for count, where, top in rest.values()]
         return tuple(findings)
 
@@ -138,7 +139,7 @@ class Engine:
         rule = parts.book.rules[draft.entity]
         return Finding(
             entity=draft.entity,
-            location=segment.location,
+            location=segment.where(draft.candidate.start),
             start=draft.candidate.start,
             end=draft.candidate.end,
             confidence=confidence(rule, draft.score),

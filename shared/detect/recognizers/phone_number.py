@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import ClassVar
 
 from shared.detect.recognizer import Recognizer
@@ -64,7 +63,7 @@ class PhoneNumber(Recognizer):
         if candidate.shape in self.sure_shapes:
             tally.add("grouped")
             return
-        if _MOBILE.fullmatch(candidate.value) or _known(candidate.value):
+        if _MOBILE.fullmatch(candidate.value) or (tally.labelled and _known(candidate.value)):
             tally.add("valid_range")
         weigh_neighbours(scene, candidate, tally, cells=False)
 
@@ -75,7 +74,6 @@ def _assigned(digits: bytes) -> bool:
     return bool(_FREE.fullmatch(digits) or (_FIXED.fullmatch(digits) and len(digits) == 10))  # noqa: PLR2004 - fixed lines have ten digits
 
 
-@lru_cache(maxsize=1024)
 def _known(digits: bytes) -> bool:
     """Whether libphonenumber finds the number valid in Japan (its import costs, so only here)."""
     import phonenumbers  # noqa: PLC0415 - 20,000 lines of metadata, for doubtful numbers only

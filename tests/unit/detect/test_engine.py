@@ -175,6 +175,41 @@ def test_site_rule_changes_a_weight_and_a_wrong_one_is_named():
         Engine(KEY, site_rules=["a: [", ""]).scan([])
 
 
+SITE_ENTITY = """
+entity: water_contract
+ja: 水道の契約番号
+en: Water contract number
+source: 市の水道料金システム
+labels: [水栓番号, 水道契約番号]
+needs_label: true
+pattern: {after_label: '(?<![0-9])[0-9]{3}-[0-9]{5}(?![0-9])'}
+"""
+
+
+def test_site_rule_adds_an_entity():
+    for plain in (False, True):
+        engine = Engine(KEY, site_rules=[SITE_ENTITY], plain=plain)
+        (finding,) = engine.scan([Segment("x", "水栓番号は 123-45678 です")])
+        assert finding.entity == "water_contract"
+        assert finding.masked.startswith("12")
+        assert engine.scan([Segment("x", "整理番号 123-45678")]) == ()
+
+
+def test_site_pattern_without_a_bound_is_refused():
+    endless = SITE_ENTITY.replace("[0-9]{5}", "[0-9]+")
+    with pytest.raises(PolicyError, match="bounded"):
+        Engine(KEY, site_rules=[endless]).scan([])
+
+
+def test_finding_over_the_cap_stands_where_the_best_of_the_rest_is():
+    weak = Segment("弱い", "\n".join(["1234-5678-9018 氏名 生年月日 住所"] * 3))
+    strong = Segment("強い", f"個人番号 {made.MY_NUMBER}")
+    findings = Engine(KEY, most=1).scan([weak, strong])
+    more = next(f for f in findings if f.evidence[0].code == "more" and f.entity == "my_number")
+    assert more.location == "強い"
+    assert more.level == Level.HIGH
+
+
 def test_names_near_evidence_are_found_where_asked_for():
     text = f"窓口に来た佐藤太郎さんの個人番号は {made.MY_NUMBER} です。"
     assert "person_name" not in {f.entity for f in FAST.scan([Segment("x", text)])}
