@@ -154,18 +154,24 @@ def _notifications(world: World, subscription: Subscription, change: Change) -> 
             named = {"changeType": "updated", "resource": subscription.resource}
             yield {**base, **named, "resourceData": data}
         return
+    if change.event is not None:
+        if change.change in subscription.change_types:
+            path = f"Users/{change.owner}/Events/{change.event.id}"
+            data = _outlook("Event", path, change.event.etag, change.event.id)
+            yield {**base, "changeType": change.change, "resource": path, "resourceData": data}
+        return
     message = change.message
     assert message is not None
     for kind, key in _mail_events(subscription, change):
         if kind in subscription.change_types:
             path = f"Users/{change.owner}/Messages/{key}"
-            data = {
-                "@odata.type": "#Microsoft.Graph.Message",
-                "@odata.id": path,
-                "@odata.etag": message.etag,
-                "id": key,
-            }
+            data = _outlook("Message", path, message.etag, key)
             yield {**base, "changeType": kind, "resource": path, "resourceData": data}
+
+
+def _outlook(kind: str, path: str, etag: str, key: str) -> Json:
+    named = {"@odata.type": f"#Microsoft.Graph.{kind}", "@odata.id": path}
+    return {**named, "@odata.etag": etag, "id": key}
 
 
 def _mail_events(subscription: Subscription, change: Change) -> Iterator[tuple[str, str]]:

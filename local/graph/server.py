@@ -16,8 +16,10 @@ from local.graph.permissions import Permissions
 from local.graph.recording import Recorder
 from local.graph.routes import (
     admin,
+    calendar,
     content,
     drafts,
+    events,
     groups,
     items,
     messages,
@@ -38,6 +40,8 @@ ROOMS = (
     groups,
     messages,
     drafts,
+    calendar,
+    events,
     items,
     content,
     sharing,

@@ -312,6 +312,57 @@ async def groups(graph, driver, _hook):
     assert len((await driver.get(group.transitive_members.graph_user))["value"]) == 1
 
 
+async def calendar(graph, driver, _hook):
+    for each in ("a", "b"):
+        graph.admin("POST", "users", json_body={"upn": f"{each}@city.example", "name": each})
+    user = driver.client.users.by_user_id("b@city.example")
+    body = {
+        "subject": "打合せ",
+        "body": {"contentType": "html", "content": "<p>議題</p>"},
+        "location": {"displayName": "第一会議室"},
+        "start": {"dateTime": "2026-12-01T09:00:00", "timeZone": "Tokyo Standard Time"},
+        "end": {"dateTime": "2026-12-01T10:00:00", "timeZone": "Tokyo Standard Time"},
+        "attendees": [{"emailAddress": {"address": "a@city.example"}, "type": "required"}],
+    }
+    made = await driver.json(Method.POST, user.events, body)
+    event = user.events.by_event_id(made["id"])
+    expand = f"singleValueExtendedProperties($filter=id eq '{PROPERTY}')"
+    read = await driver.get(event, **{"%24expand": [expand]})
+    tag = {
+        "categories": ["関所: 確認済"],
+        "singleValueExtendedProperties": [{"id": PROPERTY, "value": "{}"}],
+    }
+    await driver.json(Method.PATCH, event, tag, If_Match=read["@odata.etag"])
+    with pytest.raises(ODataError, match="412"):
+        await driver.json(Method.PATCH, event, tag, If_Match=read["@odata.etag"])
+    assert (await driver.get(event, **{"%24expand": [expand]}))["singleValueExtendedProperties"]
+    await driver.get(user.events)
+    attachment = {
+        "@odata.type": "#microsoft.graph.fileAttachment",
+        "name": "a.txt",
+        "contentBytes": base64.b64encode(b"attached").decode(),
+    }
+    attached = await driver.json(Method.POST, event.attachments, attachment)
+    await driver.get(event.attachments)
+    one = event.attachments.by_attachment_id(attached["id"])
+    await driver.get(one)
+    path = f"users/b@city.example/events/{quote(made['id'], safe='')}/attachments"
+    path += f"/{quote(attached['id'], safe='')}/$value"
+    assert await driver.plain("GET", path) == b"attached"
+    await driver.json(Method.DELETE, one)
+    days = {"startDateTime": "2026-12-01T00:00:00Z", "endDateTime": "2026-12-08T00:00:00Z"}
+    assert len((await driver.get(user.calendar_view, **days))["value"]) == 1
+    first = await driver.get(user.calendar_view.delta, **days)
+    assert len((await driver.get(user.events.delta, **days))["value"]) == 1
+    await driver.json(Method.POST, event.permanent_delete)
+    later = await driver.get(user.calendar_view.delta.with_url(first["@odata.deltaLink"]))
+    assert [each["id"] for each in later["value"]] == [made["id"]]
+    other = driver.client.users.by_user_id("a@city.example").events
+    (copy,) = (await driver.get(other))["value"]
+    assert copy["isCancelled"] is True
+    await driver.json(Method.DELETE, other.by_event_id(copy["id"]))
+
+
 async def models(graph, driver, _hook):
     graph.admin("POST", "users", json_body={"upn": "b@city.example"})
     key = graph.admin("POST", "users/b@city.example/messages", data=MIME)["id"]
@@ -330,7 +381,7 @@ async def models(graph, driver, _hook):
     assert root.root is not None
 
 
-FLOWS = [mail, new_mail, files, subscriptions, groups, models]
+FLOWS = [mail, new_mail, files, subscriptions, groups, calendar, models]
 
 
 def problems(record, contract):

@@ -60,15 +60,16 @@ def _from_json(user: User, body: odata.Json) -> Message:
         for key, value in body.items()
         if key not in skipped and not key.startswith("@") and value is not None
     }
-    attachments = [_attachment(each) for each in body.get("attachments") or []]
+    attachments = [new_attachment(each) for each in body.get("attachments") or []]
     values["hasAttachments"] = any(not each["isInline"] for each in attachments)
     values["bodyPreview"] = str((values["body"] or {}).get("content", ""))[:255]
     message = Message("", mime.compose(values, attachments), values, attachments)
-    merge_extended(message, body)
+    merge_extended(message.extended, body)
     return message
 
 
-def _attachment(body: odata.Json) -> odata.Json:
+def new_attachment(body: odata.Json) -> odata.Json:
+    """An attachment from a client's JSON; 400 where its bytes are not base64."""
     data = body.get("contentBytes") or ""
     try:
         size = len(base64.b64decode(data, validate=True))

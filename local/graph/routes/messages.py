@@ -83,21 +83,21 @@ async def patch_message(request: web.Request) -> web.Response:
                 f"The property '{key}' is read-only or cannot be set on this item.",
             )
         one.values[key] = value
-    merge_extended(one, body)
+    merge_extended(one.extended, body)
     context.user(request).mailbox.touch(one)
     return web.json_response(shown(request, one))
 
 
-def merge_extended(one: Message, body: odata.Json) -> None:
+def merge_extended(extended: dict[str, str], body: odata.Json) -> None:
     """Set those that are named, leave the others; null removes."""
     for each in body.get("singleValueExtendedProperties") or []:
         key, value = each.get("id", ""), each.get("value")
         if not EXTENDED_ID.fullmatch(key):
             fail(400, "ErrorInvalidProperty", "The extended property id has a wrong format.")
-        same = next((have for have in one.extended if have.lower() == key.lower()), key)
-        one.extended.pop(same, None)
+        same = next((have for have in extended if have.lower() == key.lower()), key)
+        extended.pop(same, None)
         if value is not None:
-            one.extended[same] = str(value)
+            extended[same] = str(value)
 
 
 async def move_message(request: web.Request) -> web.Response:
@@ -147,7 +147,11 @@ async def get_attachment(request: web.Request) -> web.Response:
 
 async def get_attachment_value(request: web.Request) -> web.Response:
     """GET …/attachments/{id}/$value: a file's bytes, an item's MIME."""
-    one = _attachment(request)
+    return attachment_value(_attachment(request))
+
+
+def attachment_value(one: odata.Json) -> web.Response:
+    """An attachment's bytes."""
     data = one["_raw"] if "_raw" in one else base64.b64decode(one.get("contentBytes") or "")
     return web.Response(body=data, content_type="application/octet-stream")
 

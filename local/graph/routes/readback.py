@@ -10,6 +10,8 @@ from aiohttp import web
 from local.graph import context
 from local.graph.routes.items import ITEM
 from local.graph.routes.subscriptions import shown
+from local.graph.state import ids
+from local.graph.state.calendar import Event
 from local.graph.state.drive import Drive, Item
 from local.graph.state.mailbox import Mailbox, Message
 from local.graph.state.world import User
@@ -74,6 +76,23 @@ def _message(box: Mailbox, one: Message) -> Json:
     }
 
 
+def _event(one: Event) -> Json:
+    return {
+        "id": one.id,
+        "subject": one.values.get("subject", ""),
+        "body": (one.values.get("body") or {}).get("content", ""),
+        "start": ids.timestamp(one.start),
+        "end": ids.timestamp(one.end),
+        "is_organizer": one.values["isOrganizer"],
+        "is_cancelled": one.values["isCancelled"],
+        "ical_uid": one.values["iCalUId"],
+        "categories": one.values.get("categories", []),
+        "extended": dict(one.extended),
+        "attachments": [each.get("name", "") for each in one.attachments],
+        "change_key": one.change_key,
+    }
+
+
 def _item(where: Drive, one: Item, owner: User | None) -> Json:
     return {
         "id": one.id,
@@ -111,6 +130,9 @@ async def state(request: web.Request) -> web.Response:
                     {"id": f.id, "name": f.name, "hidden": f.hidden, "well_known": f.well_known}
                     for f in box.folders.values()
                 ],
+                "events": [_event(each) for each in one.calendar.events.values()],
+                "deleted_events": [_event(each) for each in one.calendar.deleted],
+                "retained_events": [_event(each) for each in one.calendar.retained],
                 "categories": list(box.categories),
                 "items": [_item(drive, each, one) for each in drive.items.values()],
                 "removed_items": [_gone(each.item) for each in drive.tombstones],

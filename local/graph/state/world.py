@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from local.graph.state import ids
+from local.graph.state.calendar import Calendar, Event
 from local.graph.state.directory import Group
 from local.graph.state.drive import Drive
 from local.graph.state.mailbox import Mailbox, Message
@@ -19,11 +20,12 @@ type Json = dict[str, Any]
 class Change:
     """What a subscription may want to hear of."""
 
-    kind: str  # message | drive
+    kind: str  # message | event | drive
     owner: str  # a user's id, or a drive's
     change: str  # created | updated | deleted | moved
     sharing: bool = False
     message: Message | None = None
+    event: Event | None = None
     old_id: str = ""
     folder: str = ""
     source: str = ""  # the folder that a moved message left
@@ -61,15 +63,19 @@ class Upload:
 
 
 class User:
-    """A person with a mailbox and a drive."""
+    """A person with a mailbox, a calendar and a drive."""
 
     def __init__(self, world: World, upn: str, name: str, user_id: str = "") -> None:
         self.id = user_id or ids.guid()
         self.upn = upn
         self.name = name
         self.mailbox = Mailbox(self._mail_changed)
+        self.calendar = Calendar(self._event_changed)
         self.drive = Drive(self.id, world.drive_changed)
         self._world = world
+
+    def _event_changed(self, change: str, event: Event) -> None:
+        self._world.publish(Change("event", self.id, change, event=event))
 
     def _mail_changed(self, change: str, message: Message, old: str) -> None:
         left = self.mailbox.removals[-1].folder if change == "moved" else ""

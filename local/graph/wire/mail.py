@@ -38,20 +38,18 @@ def message(
         if key in {"@odata.etag", "id"}
         or (key.lower() in wanted if wanted else key not in ON_REQUEST)
     }
-    result |= _expanded(item, expand or "")
-    return result
+    return result | expanded(item.attachments, item.extended, expand or "")
 
 
-def _expanded(item: Message, expand: str) -> Json:
+def expanded(attachments: list[Json], extended: dict[str, str], expand: str) -> Json:
+    """What ``$expand`` asked for: attachments, extended properties by their id."""
     result: Json = {}
     if expand.startswith("attachments") or ",attachments" in expand:
-        result["attachments"] = [attachment(each) for each in item.attachments]
+        result["attachments"] = [attachment(each) for each in attachments]
     if "singlevalueextendedproperties" in expand.lower():
         asked = {name.lower() for name in re.findall(r"id eq '([^']*)'", expand)}
         found = [
-            {"id": key, "value": value}
-            for key, value in item.extended.items()
-            if key.lower() in asked
+            {"id": key, "value": value} for key, value in extended.items() if key.lower() in asked
         ]
         if found:  # Graph leaves the collection out where nothing matches
             result["singleValueExtendedProperties"] = found
