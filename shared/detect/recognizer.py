@@ -93,7 +93,7 @@ class Recognizer:
             if not passed[at]:
                 continue
             key = slots.keys[at] if slots else self._place(scene, candidate) if many else None
-            if key is None or key[2] == "":
+            if key is None or (slots and key[2] == ""):
                 draft = self.judge(scene, candidate, slots, key)
             else:
                 known = judged.setdefault((key, scene.tables.block(candidate.start)), [])

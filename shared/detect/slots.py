@@ -18,6 +18,7 @@ type Key = tuple[str, str, int | str]
 """(shape, separator or ``label``, column or the label's last characters)."""
 
 _LABEL_END = re.compile(r"[\s:：=＝「『(（\"'はが>|]+$")
+_AFTER_DIGITS = re.compile(r"[^\d\s]+$")
 _LABEL_LENGTH = 6
 _LEAST_VALUES = 4
 _COUNTER_STEP = 100
@@ -34,7 +35,8 @@ def key_of(scene: Scene, candidate: Candidate) -> Key:
         return candidate.shape, cell[0], cell[1]
     low = max(scene.tables.line_start(candidate.start), candidate.start - 24)
     label = _LABEL_END.sub("", scene.text[low : candidate.start])
-    return candidate.shape, "label", label[-_LABEL_LENGTH:]
+    words = _AFTER_DIGITS.search(label)
+    return candidate.shape, "label", words.group()[-_LABEL_LENGTH:] if words else ""
 
 
 @dataclass(slots=True)
