@@ -32,7 +32,7 @@ def _chunk(text: str) -> bytes:
     table = _table()
     units = text.encode("utf-16-le", "surrogatepass")
     if len(units) == 2 * len(text):
-        return table[np.frombuffer(units, dtype=np.uint16)].tobytes()
+        return table.take(np.frombuffer(units, dtype=np.uint16)).tobytes()
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     return table[np.where(points < chars.SIZE, points, chars.SIZE - 1)].tobytes()
 

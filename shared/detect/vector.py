@@ -97,14 +97,18 @@ class VectorMatcher:
             )
         return database if expressions else None
 
+    def _scratch(self, database: Any) -> Any:
+        """This thread's scratch space for a database, made with its first scan."""
+        scratches = self._local.__dict__.setdefault("scratches", {})
+        return scratches.setdefault(database, self._hyperscan.Scratch(database))
+
     def _scan(self, database: Any, data: bytes, into: list[tuple[int, int]]) -> None:
         if database is None or not data:
             return
-        scratches = self._local.__dict__
-        scratch = scratches.get(str(id(database)))
-        if scratch is None:
-            scratch = self._hyperscan.Scratch(database)
-            scratches[str(id(database))] = scratch
+        try:
+            scratch = self._local.scratches[database]
+        except (AttributeError, KeyError):
+            scratch = self._scratch(database)
         append = into.append
 
         def found(index: int, _start: int, end: int, _flags: int, _context: object) -> None:

@@ -10,9 +10,8 @@ import random
 import uuid
 from collections.abc import Callable, Iterator
 
-import numbers_for_detect as made
-
 from shared.detect import checks
+from tests.unit.detect import numbers_for_detect as made
 
 OPENINGS = (
     "いつもお世話になっております。市民課の{name}です。\n",

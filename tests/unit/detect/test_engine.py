@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 
-import numbers_for_detect as made
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from shared.detect import Engine, FingerprintKey, explain
 from shared.errors import PolicyError
 from shared.model import Level, Mark, Segment
+from tests.unit.detect import numbers_for_detect as made
 
 KEY = FingerprintKey("test", bytes(range(32)))
 FAST, PLAIN = Engine(KEY), Engine(KEY, plain=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-import golden
-import numbers_for_detect as made
 import pytest
 
 from shared.detect import Engine, FingerprintKey
 from shared.model import Level, Segment
+from tests.unit.detect import golden
+from tests.unit.detect import numbers_for_detect as made
 
 ENGINE = Engine(FingerprintKey("test", bytes(range(32))))
 ROUNDS = 40
