@@ -19,21 +19,21 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "unit" / "extract_files"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import docx
 import openpyxl
 import pptx
 import pypdfium2
-from numbers_made import my_number
-from office_cases import saved
-from pdf_cases import FONT
-from places import ALL
 from reportlab.pdfgen import canvas
 
 from shared.extract import extract
 from shared.model import Content
 from shared.sandbox import Sandbox
+from tests.unit.extract_files.numbers_made import my_number
+from tests.unit.extract_files.office_cases import saved
+from tests.unit.extract_files.pdf_cases import FONT
+from tests.unit.extract_files.places import ALL
 
 type Read = Callable[[bytes], str]
 

@@ -7,7 +7,8 @@ import uuid
 from pathlib import Path
 
 import pytest
-from host_bench import Bench
+
+from tests.integration.host.host_bench import Bench
 
 
 def pytest_collection_modifyitems(items):

@@ -8,7 +8,8 @@ import time
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
-from host_bench import call, status, until
+
+from tests.integration.host.host_bench import call, status, until
 
 
 @pytest.mark.usefixtures("host")

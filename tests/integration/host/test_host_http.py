@@ -7,7 +7,8 @@ import os
 import signal
 
 import pytest
-from host_bench import call, status, until
+
+from tests.integration.host.host_bench import call, status, until
 
 
 def test_http_async_function_gets_route_query_header_and_body(host):

@@ -6,7 +6,8 @@ import os
 import signal
 
 import pytest
-from host_bench import status, until
+
+from tests.integration.host.host_bench import status, until
 
 
 @pytest.mark.usefixtures("host")

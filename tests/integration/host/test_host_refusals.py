@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from host_bench import call, refusal
+from tests.integration.host.host_bench import call, refusal
 
 HTTP = """
 import azure.functions as func

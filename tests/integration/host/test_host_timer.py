@@ -7,7 +7,8 @@ import datetime as dt
 import json
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from host_bench import call, until
+
+from tests.integration.host.host_bench import call, until
 
 HOURLY = "0 0 * * * *"
 

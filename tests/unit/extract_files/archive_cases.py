@@ -12,7 +12,8 @@ import zipfile
 import zlib
 
 import pyzipper
-from office_cases import cell_text, sheet_with
+
+from tests.unit.extract_files.office_cases import cell_text, sheet_with
 
 
 def zipped(members, method=zipfile.ZIP_DEFLATED):

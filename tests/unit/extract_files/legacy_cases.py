@@ -13,8 +13,6 @@ import zipfile
 
 import olefile
 import xlwt
-from archive_cases import crc16
-from cfb_writer import cfb
 from msoffcrypto.format.ooxml import OOXMLFile
 from odf import dc
 from odf.draw import Frame, Page, TextBox
@@ -24,7 +22,16 @@ from odf.presentation import Notes
 from odf.style import Footer, Header, MasterPage, PageLayout
 from odf.table import Table, TableCell, TableRow
 from odf.text import H, Note, NoteBody, NoteCitation, P, Span
-from office_cases import cell_text, document_with, paragraph, saved, sheet_with
+
+from tests.unit.extract_files.archive_cases import crc16
+from tests.unit.extract_files.cfb_writer import cfb
+from tests.unit.extract_files.office_cases import (
+    cell_text,
+    document_with,
+    paragraph,
+    saved,
+    sheet_with,
+)
 
 # Encrypted Office
 

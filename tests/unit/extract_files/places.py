@@ -9,12 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import archive_cases
-import legacy_cases
-import office_cases
-import pdf_cases
-
 from shared.model import GapCode
+from tests.unit.extract_files import archive_cases, legacy_cases, office_cases, pdf_cases
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import time
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numbers_made import my_number
-from places import ALL
 
 from shared.extract import extract
 from shared.model import Content
+from tests.unit.extract_files.numbers_made import my_number
+from tests.unit.extract_files.places import ALL
 
 # PDFium and calamine are C++ and Rust: what they make of damage belongs in the sandbox's child.
 SAFE = [case for case in ALL if case.format not in {"pdf", "xlsb"} and "暗号" not in case.place]

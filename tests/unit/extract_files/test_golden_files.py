@@ -8,11 +8,11 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from numbers_made import my_number
-from places import ALL, table_of_places
 
 from shared.extract import extract
 from shared.model import Content
+from tests.unit.extract_files.numbers_made import my_number
+from tests.unit.extract_files.places import ALL, table_of_places
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "formats.md"
 BEGIN, END = "<!-- places: begin -->", "<!-- places: end -->"
@@ -50,4 +50,4 @@ def test_planted_number_is_read_and_located(index):
 def test_table_of_places_is_the_one_in_the_reference():
     text = REFERENCE.read_text()
     inside = text.partition(BEGIN)[2].partition(END)[0].strip()
-    assert inside == table_of_places(), "run: python tests/unit/extract_files/places.py"
+    assert inside == table_of_places(), "run: python -m tests.unit.extract_files.places"

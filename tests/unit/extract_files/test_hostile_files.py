@@ -13,17 +13,24 @@ import zipfile
 import zlib
 
 import pytest
-from archive_cases import lzh, note, seven_zip, zipcrypto, zipped
-from cfb_writer import cfb
-from legacy_cases import doc_part, ods, rtf, word_97, xls_text, xls_with
 from odf.table import TableCell, TableRow
 from odf.text import P
-from office_cases import cell_text, document_with, edited, paragraph, rezip, sheet_with
-from pdf_cases import PAGES, by_hand, stream
 
 from shared.extract import Limits, extract
 from shared.model import Content, GapCode
 from shared.sandbox import Confinement, Sandbox
+from tests.unit.extract_files.archive_cases import lzh, note, seven_zip, zipcrypto, zipped
+from tests.unit.extract_files.cfb_writer import cfb
+from tests.unit.extract_files.legacy_cases import doc_part, ods, rtf, word_97, xls_text, xls_with
+from tests.unit.extract_files.office_cases import (
+    cell_text,
+    document_with,
+    edited,
+    paragraph,
+    rezip,
+    sheet_with,
+)
+from tests.unit.extract_files.pdf_cases import PAGES, by_hand, stream
 
 WORD = document_with(paragraph)
 BOOK = sheet_with(cell_text)

@@ -6,9 +6,12 @@ import struct
 import time
 
 import pytest
-from archive_cases import zipped
-from legacy_cases import cfb, locked, word_97, xls_record
-from office_cases import (
+
+from shared.extract import extract
+from shared.model import Content, GapCode
+from tests.unit.extract_files.archive_cases import zipped
+from tests.unit.extract_files.legacy_cases import cfb, locked, word_97, xls_record
+from tests.unit.extract_files.office_cases import (
     cell_text,
     deletion_inside,
     document_with,
@@ -17,9 +20,6 @@ from office_cases import (
     rezip,
     sheet_with,
 )
-
-from shared.extract import extract
-from shared.model import Content, GapCode
 
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 

@@ -8,13 +8,13 @@ import time
 
 import docx
 import pytest
-from office_cases import saved
 from PIL import Image, PngImagePlugin
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen import canvas
 
 from shared.extract import extract
 from shared.model import Content, GapCode
+from tests.unit.extract_files.office_cases import saved
 
 
 def picture(width, height, kind="PNG", **options):
