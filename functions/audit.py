@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.bootstrap import reader
+from shared.bootstrap import publish_head, reader
 
 bp = func.Blueprint()
 
@@ -14,3 +14,11 @@ bp = func.Blueprint()
 async def audit(msg: func.QueueMessage) -> None:
     """Insert once; then whoever holds the sequencer's lease appends to the chain."""
     await reader("scan-results").handle(msg.get_body())
+
+
+@bp.function_name("sign_head")
+@bp.timer_trigger(arg_name="timer", schedule="%SEKISHO_HEAD_SCHEDULE%")
+async def sign_head(timer: func.TimerRequest) -> None:
+    """The signed head shows a truncation; in a quiet hour too."""
+    del timer
+    await publish_head()

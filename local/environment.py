@@ -47,6 +47,7 @@ def app_settings(
         "SEKISHO_WATCH": ",".join(watch or []),
         "SEKISHO_RENEW_SCHEDULE": "*/5 * * * * *",
         "SEKISHO_SWEEP_SCHEDULE": "*/20 * * * * *",
+        "SEKISHO_HEAD_SCHEDULE": "*/10 * * * * *",
         "SEKISHO_CLIENT_STATE_KEY": fresh_key(),
         "SEKISHO_FINGERPRINT_KEY": fresh_key(),
         "SEKISHO_MARKER_KEY": fresh_key(),

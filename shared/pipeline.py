@@ -9,7 +9,7 @@ on its queue before the ledger says done.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -21,12 +21,23 @@ from shared.errors import (
     SekishoError,
     TransientError,
 )
-from shared.model import Claim, Decision, Intent, Item, Outcome, OutcomeState
+from shared.model import (
+    Claim,
+    Decision,
+    Finding,
+    Intent,
+    Item,
+    Outcome,
+    OutcomeState,
+    Segment,
+)
 from shared.ports import App, Service
 
 # Renewals that may fail in a row before we must assume that the lease is gone (with the defaults
 # 4 x 20 s, below the lease of 120 s).
 MISSES = 4
+# Characters above which detection leaves the event loop (some milliseconds of work).
+LONG = 500_000
 
 
 async def scan(item: Item, app: App, *, first_seen: datetime, trace: str = "") -> Decision | None:
@@ -91,11 +102,18 @@ async def _decide(held: _Held, service: Service, app: App) -> bool:
     if service.recognises(held.claim, fetched, digest):
         await held.complete(Outcome("none", OutcomeState.UNCHANGED))
         return False
-    findings = app.detect(extraction.segments)
+    findings = await _detect(app, extraction.segments)
     gaps = (*fetched.gaps, *extraction.gaps)
     decision = app.decide(fetched.context, findings, gaps)
     await held.intend(Intent(decision, fetched.context, digest, fetched.etag))
     return True
+
+
+async def _detect(app: App, segments: Sequence[Segment]) -> tuple[Finding, ...]:
+    """In a thread where it takes long: the lease must be renewed meanwhile."""
+    if sum(len(segment.text) for segment in segments) > LONG:
+        return await asyncio.to_thread(app.detect, segments)
+    return app.detect(segments)
 
 
 def _state(error: ChangedError) -> OutcomeState:

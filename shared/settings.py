@@ -123,6 +123,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_WATCH", _names, "", ("all", "intake"), "The accounts to watch: comma-separated user ids or sign-in names."),
     Setting("SEKISHO_RENEW_SCHEDULE", str, "0 */15 * * * *", ("all", "intake"), "When subscriptions are made and renewed (NCRONTAB, UTC)."),
     Setting("SEKISHO_SWEEP_SCHEDULE", str, "0 */30 * * * *", ("all", "intake"), "When the sweep looks for what notifications lost (NCRONTAB, UTC)."),
+    Setting("SEKISHO_HEAD_SCHEDULE", str, "30 * * * * *", ("all", "audit"), "When the head of the audit chain is signed and published (NCRONTAB, UTC)."),
     Setting("SEKISHO_CLIENT_STATE_KEY", _key, None, ("all", "intake"), "HMAC key of the `clientState` that genuine notifications carry: `<id>:<base64 of 32 bytes>`. In the cloud a Key Vault reference."),
     Setting("SEKISHO_FINGERPRINT_KEY", _key, None, _SCAN, "HMAC key of findings' fingerprints and of content digests. In the cloud a Key Vault reference."),
     Setting("SEKISHO_MARKER_KEY", _key, None, ("all", "scan"), "HMAC key of the marker on items that Sekisho has handled. In the cloud a Key Vault reference."),
@@ -153,6 +154,7 @@ class Settings:
     watch: tuple[str, ...]
     renew_schedule: str
     sweep_schedule: str
+    head_schedule: str
     client_state_key: Key | None
     fingerprint_key: Key | None
     marker_key: Key | None

@@ -16,6 +16,7 @@ import queue
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from shared.extract import Document, Limits, extract, extract_document
@@ -29,6 +30,7 @@ type Mode = Literal["fork", "pool", "inline"]
 
 __all__ = ["Confinement", "Mode", "Sandbox", "merge"]
 
+LONG = 500_000  # bytes
 RECYCLE = {"fork": 0, "pool": 50}
 
 
@@ -69,13 +71,16 @@ class Sandbox:
     async def extract(self, content: Content, passwords: tuple[str, ...] = ()) -> Extraction:
         """Read an item with everything in it; never raises for what the bytes hold."""
         started = time.monotonic()
-        first, documents = extract(
+        read = partial(
+            extract,
             content,
             clock=time.monotonic,
             limits=self._limits,
             passwords=passwords,
             isolate=True,
         )
+        # A large mail or text leaves the event loop, so that leases are renewed meanwhile.
+        first, documents = await asyncio.to_thread(read) if len(content.data) > LONG else read()
         found: list[tuple[Document, Extraction]] = []
         text = sum(len(segment.text) for segment in first.segments)
         for document in documents:

@@ -45,11 +45,20 @@ class Blocking:
         raise UnavailableError(text)
 
     async def revoke_again(self, claim: Claim) -> Outcome:
-        """A tombstone was shared again: take the new grants away."""
+        """A tombstone was shared again: take the new grants away.
+
+        Only a version whose content was seen to be our tombstone is noted as our own: somebody may
+        have put a file in its place meanwhile, which must be scanned.
+        """
         sharing = await self._revoke(claim)
-        entity = await self._files.read(claim.item)
-        versions = (own_version(str(entity["cTag"]), sharing.digest),)
         state = OutcomeState.PARTIAL if sharing.direct else OutcomeState.APPLIED
+        entity = await self._files.read(claim.item)
+        ours = await self._is_tombstone(claim, entity)
+        after = await self._files.read(claim.item)
+        if not ours or after.get("cTag") != entity.get("cTag"):
+            await self._files.follow(claim.item, after)
+            return Outcome("revoke", state, _sharing_steps(sharing))
+        versions = (own_version(str(entity["cTag"]), sharing.digest),)
         return Outcome("revoke", state, _sharing_steps(sharing), versions)
 
     async def _is_tombstone(self, claim: Claim, entity: Json) -> bool:
