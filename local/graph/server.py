@@ -26,6 +26,9 @@ from local.graph.routes import (
     readback,
     sharing,
     subscriptions,
+    teams,
+    teams_admin,
+    threads,
     users,
 )
 from local.graph.state import ids
@@ -46,6 +49,9 @@ ROOMS = (
     content,
     sharing,
     subscriptions,
+    teams,
+    threads,
+    teams_admin,
     admin,  # last: its catch-all answers what the others do not know
 )
 LARGEST_BODY = 256 * 1024 * 1024

@@ -17,6 +17,11 @@ from kiota_abstractions.base_request_configuration import RequestConfiguration
 from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
 from msgraph import GraphRequestAdapter, GraphServiceClient
+from msgraph.generated.models.chat_message import ChatMessage
+from msgraph.generated.models.chat_message_policy_violation import ChatMessagePolicyViolation
+from msgraph.generated.models.chat_message_policy_violation_dlp_action_types import (
+    ChatMessagePolicyViolationDlpActionTypes,
+)
 from msgraph.generated.models.message import Message
 from msgraph.generated.models.o_data_errors.o_data_error import ODataError
 from msgraph.generated.models.single_value_legacy_extended_property import (
@@ -363,6 +368,85 @@ async def calendar(graph, driver, _hook):
     await driver.json(Method.DELETE, other.by_event_id(copy["id"]))
 
 
+def hosted(data):
+    return {"contentType": "image/png", "contentBytes": base64.b64encode(data).decode()}
+
+
+async def chat_messages(graph, driver, _hook):
+    graph.admin("POST", "users", json_body={"upn": "b@city.example", "name": "職員"})
+    where = graph.admin("POST", "chats", json_body={"members": ["b@city.example"]})["id"]
+    sent = {"from": "b@city.example", "text": "本文", "hosted": [hosted(b"picture")]}
+    key = graph.admin("POST", f"chats/{where}/messages", json_body=sent)["id"]
+    chat = driver.client.chats.by_chat_id(where)
+    await driver.get(chat)
+    await driver.get(chat.messages, **{"%24top": 50})
+    await messages(driver, chat.messages.by_chat_message_id(key))
+    first = await driver.get(chat.messages.delta)
+    graph.admin("PATCH", f"chats/{where}/messages/{key}", json_body={"text": "変更"})
+    later = await driver.get(chat.messages.delta.with_url(first["@odata.deltaLink"]))
+    assert later["value"][0]["lastEditedDateTime"]
+    graph.admin("DELETE", f"chats/{where}/messages/{key}")
+    assert (await driver.get(driver.client.chats.get_all_messages))["value"][0]["deletedDateTime"]
+    user = driver.client.users.by_user_id("b@city.example")
+    await driver.get(user.chats)
+    await driver.get(user.chats.get_all_messages)
+    stranger = {"displayName": "外部", "userIdentityType": "federatedUser", "tenantId": "other"}
+    sent = {"from": stranger, "text": "本文"}
+    key = graph.admin("POST", f"chats/{where}/messages", json_body=sent)["id"]
+    one = chat.messages.by_chat_message_id(key)
+    with pytest.raises(ODataError, match="403"):
+        await driver.json(Method.PATCH, one, VIOLATION)
+
+
+VIOLATION = {
+    "policyViolation": {
+        "dlpAction": "NotifySender, BlockAccess",
+        "verdictDetails": "AllowOverrideWithoutJustification",
+        "policyTip": {"generalText": "番号", "matchedConditionDescriptions": ["マイナンバー"]},
+    }
+}
+
+
+async def messages(driver, one):
+    await driver.get(one)
+    (content,) = (await driver.get(one.hosted_contents))["value"]
+    inside = one.hosted_contents.by_chat_message_hosted_content_id(content["id"])
+    await driver.get(inside)
+    assert await driver.get(inside.content) == b"picture"
+    assert await driver.json(Method.PATCH, one, VIOLATION) in {None, b""}
+    with pytest.raises(ODataError, match="400"):
+        await driver.json(Method.PATCH, one, {"policyViolation": {"dlpAction": "Block"}})
+    assert (await driver.get(one))["policyViolation"]["dlpAction"] == "notifySender, blockAccess"
+
+
+async def channel_messages(graph, driver, _hook):
+    graph.admin("POST", "users", json_body={"upn": "b@city.example", "name": "職員"})
+    made = graph.admin("POST", "teams", json_body={"name": "課"})
+    where = f"teams/{made['id']}/channels/{made['channels'][0]['id']}/messages"
+    sent = {"from": "b@city.example", "text": "本文", "hosted": [hosted(b"picture")]}
+    key = graph.admin("POST", where, json_body=sent)["id"]
+    reply = graph.admin("POST", where, json_body=sent | {"reply_to": key})["id"]
+    await driver.get(driver.client.teams)
+    team = driver.client.teams.by_team_id(made["id"])
+    await driver.get(team.channels)
+    channel = team.channels.by_channel_id(made["channels"][0]["id"])
+    await driver.get(channel)
+    await driver.get(channel.messages)
+    message = channel.messages.by_chat_message_id(key)
+    await messages(driver, message)
+    await driver.get(message.replies)
+    answered = message.replies.by_chat_message_id1(reply)
+    await messages(driver, answered)
+    await driver.get(channel.messages.delta)
+    await driver.get(message.replies.delta)
+    assert len((await driver.get(team.channels.get_all_messages))["value"]) == 2
+    violation = ChatMessagePolicyViolation(
+        dlp_action=[ChatMessagePolicyViolationDlpActionTypes.BlockAccess]
+    )
+    await message.patch(ChatMessage(policy_violation=violation))
+    assert (await message.get()).policy_violation is not None
+
+
 async def models(graph, driver, _hook):
     graph.admin("POST", "users", json_body={"upn": "b@city.example"})
     key = graph.admin("POST", "users/b@city.example/messages", data=MIME)["id"]
@@ -381,7 +465,17 @@ async def models(graph, driver, _hook):
     assert root.root is not None
 
 
-FLOWS = [mail, new_mail, files, subscriptions, groups, calendar, models]
+FLOWS = [
+    mail,
+    new_mail,
+    files,
+    subscriptions,
+    groups,
+    calendar,
+    chat_messages,
+    channel_messages,
+    models,
+]
 
 
 def problems(record, contract):
@@ -400,7 +494,7 @@ async def test_stand_in_and_sdk_match_the_description(flow, stand_in, driver, co
 # Another spelling of an operation that the flows reach; or an address that is the same handler's.
 SPELLINGS = (
     re.compile(r"/microsoft\.graph\.user$"),  # the SDK leaves the namespace's first word out
-    re.compile(r"/delta$"),  # without the parentheses that the SDK writes
+    re.compile(r"/(delta|getAllMessages)$"),  # without the parentheses that the SDK writes
     re.compile(r"/drives/\{drive\}/root(/|$)"),  # the SDK says items/root
     re.compile(r"/mailFolders/\{folder\}/messages/\{message\}/(attachments|permanentDelete)"),
     re.compile(r"/\{item\}/delta\(token"),

@@ -40,6 +40,8 @@ EXCEPTIONS = {
     " this part of the description: what they list is held to its own schema (see LISTS)",
     "paging-options": "$skiptoken, $deltatoken, token, $skip come back in links that Graph writes",
     "parameter-case": "an action's parameters come in any case (destinationId, DestinationId)",
+    "null-complex": "a complex property is null in Graph; OpenAPI 3.0 has no nullable beside $ref",
+    "verdict": "PATCH policyViolation without a user is answered 200 without a body",
     "headers": "If-Match and Prefer are documented on more calls than described; not checked",
     "refused": "a wrong request that was answered 400 is what a test of refusal sends",
     "dropped": "a connection that a fault closed has no answer",
@@ -54,6 +56,7 @@ LISTS = (
 PAGING = {"$skiptoken", "$deltatoken", "token", "$skip", "$top", "includeHiddenFolders"}
 # Properties that Graph sends (or takes) and the description does not declare: (schema, property).
 OPEN = {
+    ("teamworkUserIdentity", "tenantId"): "Graph adds the tenant of a Teams user; here it is newer",
     ("identity", "email"): "OneDrive adds the address of a person to every identity",
     ("identity", "loginName"): "SharePoint adds it",
     ("ODataErrors.InnerError", "code"): "nested codes are documented",
@@ -81,6 +84,11 @@ class Call:
     path: str
     query: tuple[tuple[str, str], ...]
     line: dict[str, Any]
+
+    @property
+    def line_body(self) -> str:
+        """The request's body as text."""
+        return base64.b64decode(self.line["body"]).decode(errors="replace")
 
     def problem(self, where: str, message: str) -> Problem:
         return Problem(self.number, f"{self.method} {self.path}", where, message)
@@ -139,6 +147,8 @@ class Contract:
             schema, registry=self._registry, format_checker=OAS30Validator.FORMAT_CHECKER
         )
         for error in checker.iter_errors(value):
+            if error.instance is None and error.schema.get("type") == "object":  # null-complex
+                continue
             yield f"{error.json_path}: {error.message[:200]}"
         yield from self._undeclared({"$ref": f"#{pointer}"}, value, "$")
 
@@ -295,7 +305,8 @@ def _check_answer(
     if 200 <= status < 300 and "application/octet-stream" in described:  # mime-answer
         return
     if not data:
-        if described and status not in {202, 204}:
+        verdict = call.method == "PATCH" and "policyViolation" in call.line_body  # verdict
+        if described and status not in {202, 204} and not verdict:
             yield call.problem("response", "an answer without a body")
         return
     schema = contract.body_schema(holder, where, _kind(headers))

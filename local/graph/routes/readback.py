@@ -10,6 +10,7 @@ from aiohttp import web
 from local.graph import context
 from local.graph.routes.items import ITEM
 from local.graph.routes.subscriptions import shown
+from local.graph.routes.teams_admin import described as described_thread
 from local.graph.state import ids
 from local.graph.state.calendar import Event
 from local.graph.state.drive import Drive, Item
@@ -142,7 +143,17 @@ async def state(request: web.Request) -> web.Response:
     return web.json_response(
         {
             "tenant_id": world.tenant_id,
+            "application_id": world.application_id,
             "users": users,
+            "teams": [
+                {
+                    "id": t.id,
+                    "name": t.name,
+                    "channels": [described_thread(c) for c in t.channels.values()],
+                }
+                for t in world.teams.teams.values()
+            ],
+            "chats": [described_thread(each) for each in world.teams.chats.values()],
             "subscriptions": [shown(each) for each in world.subscriptions.values()],
             "sent": world.sent,
             "deliveries": world.deliveries,

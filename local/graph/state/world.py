@@ -12,6 +12,7 @@ from local.graph.state.calendar import Calendar, Event
 from local.graph.state.directory import Group
 from local.graph.state.drive import Drive
 from local.graph.state.mailbox import Mailbox, Message
+from local.graph.state.teams import ChatMessage, Teams, Thread
 
 type Json = dict[str, Any]
 
@@ -20,12 +21,14 @@ type Json = dict[str, Any]
 class Change:
     """What a subscription may want to hear of."""
 
-    kind: str  # message | event | drive
-    owner: str  # a user's id, or a drive's
+    kind: str  # message | event | drive | chat | channel
+    owner: str  # a user's id, a drive's, a thread's
     change: str  # created | updated | deleted | moved
     sharing: bool = False
     message: Message | None = None
     event: Event | None = None
+    chat: tuple[Thread, ChatMessage] | None = None
+    also: tuple[str, ...] = ()  # further owners whose subscriptions hear of it
     old_id: str = ""
     folder: str = ""
     source: str = ""  # the folder that a moved message left
@@ -102,10 +105,12 @@ class World:
     def reset(self) -> None:
         """An empty tenant."""
         self.tenant_id = ids.guid()
+        self.application_id = ids.guid()
         self.users: dict[str, User] = {}
         self._names: dict[str, User] = {}
         self.groups: dict[str, Group] = {}
         self.drives: dict[str, Drive] = {}
+        self.teams = Teams(self.thread_changed)
         self.subscriptions: dict[str, Subscription] = {}
         self._watching: dict[tuple[str, str], dict[str, Subscription]] = {}
         self.uploads: dict[str, Upload] = {}
@@ -154,3 +159,9 @@ class World:
     def drive_changed(self, drive: Drive, sharing: bool) -> None:  # noqa: FBT001 - the callback's shape
         """A drive's callback."""
         self.publish(Change("drive", drive.id, "updated", sharing))
+
+    def thread_changed(self, thread: Thread, message: ChatMessage, change: str) -> None:
+        """A chat's or channel's callback; "" is the owner of those who watch all of them."""
+        kind = "channel" if thread.team else "chat"
+        also = ("", *thread.members)
+        self.publish(Change(kind, thread.id, change, chat=(thread, message), also=also))

@@ -90,9 +90,11 @@ def unseal(token: str) -> Json:
     return value
 
 
-def collection(request: web.Request, fragment: str, entities: Sequence[Json]) -> web.Response:
+def collection(
+    request: web.Request, fragment: str, entities: Sequence[Json], default: int = DEFAULT_PAGE
+) -> web.Response:
     """One page of entities, with ``@odata.nextLink`` while there are more ($top, $skip, $count)."""
-    size, skip = page_size(request), request.query.get("$skip", "0")
+    size, skip = page_size(request, default), request.query.get("$skip", "0")
     if not skip.isdigit():
         fail(400, "BadRequest", f"Invalid value '{skip}' for $skip query option found.")
     start = int(skip)
