@@ -74,21 +74,29 @@ def clean(part: Part, work: Work) -> Part:
             if pdf.is_encrypted:
                 work.removed("pdf_encryption", part.location)
             _clean_all(pdf, part, work)
-            if "/ID" in pdf.trailer:
-                del pdf.trailer["/ID"]  # made anew from the content
-            out = io.BytesIO()
-            pdf.save(
-                out,
-                deterministic_id=True,
-                object_stream_mode=pikepdf.ObjectStreamMode.generate,
-                fix_metadata_version=False,
-                encryption=False,
-            )
+            data = _saved(pdf)
+        # qpdf numbers objects in the order it meets them: the second writing is the stable one
+        with pikepdf.open(io.BytesIO(data), suppress_warnings=True) as pdf:
+            return part.with_data(_saved(pdf))
     except pikepdf.PasswordError:
         raise HoldError(GapCode.ENCRYPTED) from None
     except pikepdf.PdfError:
         raise HoldError(GapCode.MALFORMED) from None
-    return part.with_data(out.getvalue())
+
+
+def _saved(pdf: pikepdf.Pdf) -> bytes:
+    """The file; the same objects give the same bytes."""
+    if "/ID" in pdf.trailer:
+        del pdf.trailer["/ID"]  # made anew from the content
+    out = io.BytesIO()
+    pdf.save(
+        out,
+        deterministic_id=True,
+        object_stream_mode=pikepdf.ObjectStreamMode.generate,
+        fix_metadata_version=False,
+        encryption=False,
+    )
+    return out.getvalue()
 
 
 def _clean_all(pdf: pikepdf.Pdf, part: Part, work: Work) -> None:

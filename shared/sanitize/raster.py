@@ -1,9 +1,9 @@
 """Pictures, decoded and written anew by Pillow without anything but their pixels.
 
-JPEG loses a little each time, so a file that has the exact frame of our own encoder (no metadata,
 JPEG loses a little each time, so a file that has the frame of our own encoder to the byte (no
 metadata, our tables, nothing behind its end) and decodes is not written again: else sanitising
 twice would change it. The other formats are written without loss.
+"""
 
 from __future__ import annotations
 
