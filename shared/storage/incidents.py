@@ -1,20 +1,79 @@
-"""Incidents: what a person has to look at. One row an event, inserted once, newest first."""
+"""Incidents: what a person has to look at. One row an event, inserted once, newest first.
+
+open → in_review → confirmed | released → closed. Every change is conditional on the version that
+the person saw; it leaves an entry in the incident's timeline.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from shared.codec import encode
-from shared.errors import StorageConflictError
+from shared.codec import decode, encode
+from shared.errors import GoneError, RefusedError, StorageConflictError
 from shared.model import AuditEvent
 from shared.ports import Row, Table, Value
+from shared.storage.index import LAST_MOMENT, Filter, Index, facet
+from shared.storage.index_audit import AuditIndex
+from shared.storage.index_counts import Counts
 
 NEEDS_REVIEW = frozenset({"review", "block"})
 LIMIT = 30_000  # a string property holds 32 Ki characters
 SHOWN = 20  # masked findings on the row; the audit event has them all
-LAST_MOMENT = 9_999_999_999_999  # milliseconds, thirteen digits: the year 2286
+NOTE = 1_000  # characters of one note
+PAGE = 25
+PERSON = frozenset({"my_number"})  # one value is one person
+
+# action → states it may start from, state it leads to (empty: stays), verdict it gives.
+ACTIONS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
+    "claim": (("open",), "in_review", ""),
+    "hand_back": (("in_review",), "open", ""),
+    "note": (("open", "in_review", "confirmed", "released"), "", ""),
+    "confirm": (("in_review",), "confirmed", "true_positive"),
+    "false_positive": (("in_review",), "", "false_positive"),
+    "release": (("in_review",), "released", "false_positive"),
+    "close": (("in_review", "confirmed", "released"), "closed", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a timeline: who did what, when, with which words."""
+
+    time: datetime
+    who: str
+    name: str
+    action: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a person asks for: ``version`` is the one that the person saw."""
+
+    action: str
+    who: str
+    name: str
+    version: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The read side that is written along."""
+
+    index: Index
+    counts: Counts
+    audit: AuditIndex
+
+    @classmethod
+    def of(cls, table: Table) -> Pages:
+        """All of it in one table."""
+        return cls(Index(table), Counts(table), AuditIndex(table))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,27 +81,138 @@ class Incidents:
     """The table ``incidents``: partition = month of the event, key = newest first."""
 
     table: Table
+    pages: Pages | None = None
 
     async def open(self, event: AuditEvent) -> str:
         """The incident's id ``{partition}/{key}`` for a review or block; empty for the rest.
 
         Give the event as the audit log keeps it: its time makes the key, so that a repetition
-        finds the same row.
+        finds the same row. The read side follows; a repetition completes it.
         """
+        if self.pages and event.item.source != "console":
+            await self.pages.counts.passed(event)
+        if self.pages:
+            await self.pages.audit.enter(event)
         if event.disposition not in NEEDS_REVIEW:
             return ""
         row = incident(event)
         with suppress(StorageConflictError):  # opened already, perhaps under review by now
             await self.table.insert(row)
+        if self.pages:
+            await self._found(self.pages, row)
         return f"{row.partition}/{row.key}"
+
+    async def _found(self, pages: Pages, row: Row) -> None:
+        kept = await self.table.get(row.partition, row.key) or row
+        await pages.index.enter(kept)
+        await pages.counts.moved(f"{row.key}:0", "", facet(row.values))
+
+    async def get(self, incident_id: str) -> Row:
+        """One incident; GoneError if there is none."""
+        month, _, key = incident_id.partition("/")
+        row = await self.table.get(month, key) if key else None
+        if row is None:
+            message = "no such incident"
+            raise GoneError(message)
+        return row
+
+    async def change(self, incident_id: str, change: Change, now: datetime) -> Row:
+        """Do what ``change`` asks.
+
+        Raises:
+            StorageConflictError: somebody else changed the incident since it was seen.
+            RefusedError: the action does not fit its state.
+            GoneError: there is no such incident.
+        """
+        row = await self.get(incident_id)
+        if row.values.get("version", 0) != change.version:
+            message = "the incident was changed meanwhile"
+            raise StorageConflictError(message)
+        new = Row(row.partition, row.key, _changed(row.values, change, now))
+        if self.pages:  # found before it is there: never lost, and readers drop what disagrees
+            await self.pages.index.enter(new)
+        new = replace(new, etag=await self.table.replace(new, row.etag))
+        if self.pages:
+            await self.pages.index.leave(row, new)
+            if facet(row.values) != facet(new.values):
+                token = f"{row.key}:{change.version + 1}"
+                await self.pages.counts.moved(token, facet(row.values), facet(new.values))
+        return new
+
+    async def list(
+        self, wanted: Filter, after: str = "", limit: int = PAGE
+    ) -> tuple[list[Row], str]:
+        """A page of incidents, newest first, and the key after which the next one begins.
+
+        Each row is read from the incident itself; what the index still says of an earlier state is
+        removed from it.
+        """
+        assert self.pages is not None
+        found = await self.pages.index.find(wanted, after, limit + 1)
+        rows = await asyncio.gather(*(self.table.get(*each) for each in found[:limit]))
+        listed = []
+        for (_, key), row in zip(found, rows, strict=False):
+            partitions = wanted.partitions()
+            if row is not None and facet(row.values) in partitions:
+                listed.append(row)
+            else:
+                await self.pages.index.forget(partitions, key)
+        return listed, found[limit - 1][1] if len(found) > limit else ""
+
+    async def oldest(self) -> Row | None:
+        """What has waited for a person longest."""
+        assert self.pages is not None
+        while found := await self.pages.index.oldest():
+            row = await self.table.get(*found)
+            if row is not None and row.values["state"] in {"open", "in_review"}:
+                return row
+            gone = Row(*found, {"state": "", "source": "", "disposition": ""})
+            await self.pages.index.leave(gone, gone)
+        return None
+
+
+def _changed(values: Mapping[str, Value], change: Change, now: datetime) -> dict[str, Value]:
+    states, state, verdict = ACTIONS[change.action]
+    closing = change.action == "close" and values["state"] == "in_review"
+    if values["state"] not in states or (closing and values.get("verdict") != "false_positive"):
+        message = f"{change.action} does not fit the incident's state"
+        raise RefusedError(message)
+    entry = Entry(now, change.who, change.name, change.action, change.note[:NOTE])
+    new = dict(values)
+    new["version"] = change.version + 1
+    new["timeline"] = _extended(timeline(values), entry)
+    if state:
+        new["state"] = state
+    if verdict:
+        new["verdict"] = verdict
+    if change.action == "claim":
+        new["reviewer"], new["reviewer_name"] = change.who, change.name
+    if change.action == "hand_back":
+        new["reviewer"] = new["reviewer_name"] = new["verdict"] = ""
+    return new
+
+
+def timeline(values: Mapping[str, Value]) -> list[Entry]:
+    """What people did, oldest first."""
+    return decode(str(values.get("timeline") or "[]"), list[Entry])
+
+
+def _extended(entries: list[Entry], entry: Entry) -> str:
+    """The timeline with one more entry; the audit has all, the row the latest that it can hold."""
+    entries = [*entries, entry]
+    while len(text := encode(entries).decode()) > LIMIT:
+        entries.pop(0)
+    return text
 
 
 def incident(event: AuditEvent) -> Row:
     """The row of a new incident: masks and counts, never a value."""
     moment = LAST_MOMENT - int(event.time.timestamp() * 1000)
     counts = Counter(finding.entity for finding in event.findings)
+    persons = {finding.fingerprint for finding in event.findings if finding.entity in PERSON}
     values: dict[str, Value] = {
         "state": "open",
+        "version": 0,
         "source": event.item.source,
         "place": event.place,
         "owner": event.owner,
@@ -52,6 +222,7 @@ def incident(event: AuditEvent) -> Row:
         "opened": event.time,
         "event": event.id,
         "counts": encode(counts).decode(),
+        "persons": len(persons),
         "findings": _masked(event),
         "gaps": encode(Counter(gap.code.value for gap in event.gaps)).decode(),
         "evidence_ref": event.evidence_ref,

@@ -1,0 +1,103 @@
+"""The read side of incidents: small rows that find them, so that no page scans the table.
+
+Table ``incidentindex``. One row an incident in the partition ``f|state|source|disposition`` (key
+newest first, as in ``incidents``), and while it waits for a person one in ``w`` (oldest first).
+Filters merge the partitions that match, each read only as far as one page needs.
+
+The index finds, the incident's own row says: a reader takes the truth from there, and drops what
+disagrees (left over from a crash between two writes).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from shared.ports import Row, Table
+
+WAITING = ("open", "in_review")
+STATES = ("open", "in_review", "confirmed", "released", "closed")
+SOURCES = ("mail", "drive", "teams", "calendar", "gate")
+DISPOSITIONS = ("review", "block")
+LAST_MOMENT = 9_999_999_999_999  # milliseconds, thirteen digits: the year 2286
+KEY_DIGITS = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list is narrowed to; an empty field narrows nothing."""
+
+    state: str = ""
+    source: str = ""
+    disposition: str = ""
+
+    def partitions(self) -> list[str]:
+        """The index partitions that hold what matches."""
+        return [
+            f"f|{state}|{source}|{disposition}"
+            for state in _chosen(self.state, STATES)
+            for source in _chosen(self.source, SOURCES)
+            for disposition in _chosen(self.disposition, DISPOSITIONS)
+        ]
+
+
+def _chosen(value: str, every: tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if value else every
+
+
+def facet(values: Mapping[str, object]) -> str:
+    """The partition of an incident with these values."""
+    return f"f|{values['state']}|{values['source']}|{values['disposition']}"
+
+
+def ascending(key: str) -> str:
+    """An incident's key turned round: oldest first."""
+    return f"{LAST_MOMENT - int(key[:KEY_DIGITS]):013d}{key[KEY_DIGITS:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Rows that find incidents by state, source and disposition, and the oldest that waits."""
+
+    table: Table
+
+    async def enter(self, row: Row) -> None:
+        """Make the incident ``row`` findable; idempotent."""
+        values = {"month": row.partition}
+        await self.table.put(Row(facet(row.values), row.key, values))
+        if row.values["state"] in WAITING:
+            await self.table.put(Row("w", ascending(row.key), values))
+
+    async def leave(self, row: Row, now: Row) -> None:
+        """Forget where the incident was before it became ``now``; idempotent."""
+        if facet(row.values) != facet(now.values):
+            await self.table.delete(facet(row.values), row.key)
+        if now.values["state"] not in WAITING:
+            await self.table.delete("w", ascending(row.key))
+
+    async def find(self, wanted: Filter, after: str = "", limit: int = 26) -> list[tuple[str, str]]:
+        """Months and keys of at most ``limit`` incidents behind ``after``, newest first."""
+        found = await asyncio.gather(
+            *(self._some(part, after, limit) for part in wanted.partitions())
+        )
+        merged = heapq.merge(*found, key=lambda each: each[1])
+        return list(dict.fromkeys(merged))[:limit]
+
+    async def oldest(self) -> tuple[str, str] | None:
+        """Month and key of what has waited longest, or None."""
+        async for row in self.table.query("w", limit=1):
+            return str(row.values["month"]), ascending(row.key)
+        return None
+
+    async def forget(self, partitions: Iterable[str], key: str) -> None:
+        """Remove rows that were found to disagree with the incident."""
+        for partition in partitions:
+            await self.table.delete(partition, key)
+
+    async def _some(self, partition: str, after: str, limit: int) -> list[tuple[str, str]]:
+        # A key is followed by nothing shorter than itself and NUL-free, so this starts behind it.
+        start = f"{after}!" if after else ""
+        rows = self.table.query(partition, start=start, limit=limit)
+        return [(str(row.values["month"]), row.key) async for row in rows]
