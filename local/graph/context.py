@@ -7,11 +7,13 @@ from aiohttp import web
 from local.graph.faults import Faults
 from local.graph.notify import Notifier
 from local.graph.permissions import Permissions
+from local.graph.rich import Signer
 from local.graph.state.drive import Drive, Item
 from local.graph.state.mailbox import Folder, Message
 from local.graph.state.world import User, World
 from local.graph.wire.errors import fail, file_not_found, not_found
 
+SIGNER = web.AppKey("signer", Signer)
 WORLD = web.AppKey("world", World)
 FAULTS = web.AppKey("faults", Faults)
 NOTIFIER = web.AppKey("notifier", Notifier)

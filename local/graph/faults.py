@@ -65,6 +65,8 @@ class Faults:
         self.armed: list[Fault] = []
         self.drop_notifications = 0
         self.duplicate_notifications = 0
+        self.reorder_notifications = 0
+        self.forgeries: list[str] = []
 
     def clear(self) -> None:
         """Nothing goes wrong any more."""
@@ -78,6 +80,10 @@ class Faults:
                 self.armed = [each for each in self.armed if each.times > 0]
                 return fault
         return None
+
+    def forgery(self) -> str:
+        """What is wrong with the next rich notification; empty where nothing is."""
+        return self.forgeries.pop(0) if self.forgeries else ""
 
     def copies(self) -> int:
         """How often the next notification is delivered: 0, 1 or 2."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +12,9 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
+from local.graph.bodies import FORGERY, notifications
 from local.graph.faults import Faults
+from local.graph.rich import Signer
 from local.graph.state import ids
 from local.graph.state.world import Change, Subscription, World
 
@@ -30,8 +31,9 @@ LONGEST_RETRY_SECONDS = 60.0
 class Notifier:
     """Delivers; one queue an address, so that a slow receiver holds up only itself."""
 
-    def __init__(self, world: World, faults: Faults) -> None:
-        self._world, self._faults = world, faults
+    def __init__(self, world: World, faults: Faults, signer: Signer) -> None:
+        self._world, self._faults, self._signer = world, faults, signer
+        self._held: list[tuple[str, Json]] = []
         self._session: aiohttp.ClientSession | None = None
         self._queues: dict[str, asyncio.Queue[Json]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,10 +77,26 @@ class Notifier:
 
     def on_change(self, change: Change) -> None:
         """Queue a notification for each subscription that matches, own changes included."""
-        for subscription in self._world.watching(change.kind, change.owner):
-            for body in _notifications(self._world, subscription, change):
-                for _ in range(self._faults.copies()):
-                    self._enqueue(subscription.notification_url, body)
+        for owner in (change.owner, *change.also):
+            for one in self._world.watching(change.kind, owner):
+                for body in notifications(self._world, one, change, self._faults.forgery):
+                    for _ in range(self._faults.copies()):
+                        self._hold(one.notification_url, body)
+
+    def _hold(self, url: str, body: Json) -> None:
+        """Keep it back while notifications are to be reordered; then all, the last one first."""
+        if self._faults.reorder_notifications > 0:
+            self._faults.reorder_notifications -= 1
+            self._held.append((url, body))
+            if self._faults.reorder_notifications == 0:
+                self.release()
+        else:
+            self._enqueue(url, body)
+
+    def release(self) -> None:
+        """Send what was kept back, in reversed order."""
+        while self._held:
+            self._enqueue(*self._held.pop())
 
     def lifecycle(self, subscription: Subscription, event: str) -> bool:
         """Queue a lifecycle event; False where the subscription named no address for them."""
@@ -108,12 +126,25 @@ class Notifier:
             await asyncio.sleep(GATHER_SECONDS)
             while not queue.empty() and len(batch) < BATCH:
                 batch.append(queue.get_nowait())
-            task = asyncio.get_running_loop().create_task(self._post(url, batch))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            forged = [each for each in batch if each.get(FORGERY)]  # alone: the others are genuine
+            for each in ([e for e in batch if not e.get(FORGERY)], *([e] for e in forged)):
+                if each:
+                    task = asyncio.get_running_loop().create_task(self._post(url, each))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+
+    def _body(self, batch: list[Json]) -> Json:
+        """As it is sent: with a token where there is content."""
+        value = [{k: v for k, v in each.items() if k != FORGERY} for each in batch]
+        forgery = batch[0].get(FORGERY, "")
+        if forgery == "no_token" or not any("encryptedContent" in each for each in batch):
+            return {"value": value}
+        token = self._signer.token(self._world.application_id, self._world.tenant_id, forgery)
+        return {"value": value, "validationTokens": [token]}
 
     async def _post(self, url: str, batch: list[Json]) -> None:
-        data = json.dumps({"value": batch}).encode()
+        body = self._body(batch)
+        data = json.dumps(body).encode()
         for attempt in range(RETRIES + 1):
             started = time.monotonic()
             status = await self._attempt(url, data)
@@ -121,7 +152,7 @@ class Notifier:
                 {
                     "time": ids.timestamp(ids.now()),
                     "url": url,
-                    "notifications": batch,
+                    "notifications": body["value"],
                     "attempt": attempt + 1,
                     "status": status,
                     "seconds": round(time.monotonic() - started, 3),
@@ -139,59 +170,3 @@ class Notifier:
                 return answer.status
         except (aiohttp.ClientError, TimeoutError):
             return 0
-
-
-def _notifications(world: World, subscription: Subscription, change: Change) -> Iterator[Json]:
-    base: Json = {
-        "subscriptionId": subscription.id,
-        "subscriptionExpirationDateTime": ids.timestamp(subscription.expires),
-        "clientState": subscription.client_state or None,
-        "tenantId": world.tenant_id,
-    }
-    if change.kind == "drive":
-        if not change.sharing or subscription.security:
-            data = {"@odata.type": "#Microsoft.Graph.DriveItem"}
-            named = {"changeType": "updated", "resource": subscription.resource}
-            yield {**base, **named, "resourceData": data}
-        return
-    if change.event is not None:
-        if change.change in subscription.change_types:
-            path = f"Users/{change.owner}/Events/{change.event.id}"
-            data = _outlook("Event", path, change.event.etag, change.event.id)
-            yield {**base, "changeType": change.change, "resource": path, "resourceData": data}
-        return
-    message = change.message
-    assert message is not None
-    for kind, key in _mail_events(subscription, change):
-        if kind in subscription.change_types:
-            path = f"Users/{change.owner}/Messages/{key}"
-            data = _outlook("Message", path, message.etag, key)
-            yield {**base, "changeType": kind, "resource": path, "resourceData": data}
-
-
-def _outlook(kind: str, path: str, etag: str, key: str) -> Json:
-    named = {"@odata.type": f"#Microsoft.Graph.{kind}", "@odata.id": path}
-    return {**named, "@odata.etag": etag, "id": key}
-
-
-def _mail_events(subscription: Subscription, change: Change) -> Iterator[tuple[str, str]]:
-    """(changeType, id). A move keeps an immutable id: updated; otherwise deleted and created."""
-    message = change.message
-    assert message is not None
-    key = message.id(immutable=subscription.immutable)
-    old = key if subscription.immutable else change.old_id
-    into = subscription.folder in {"", change.folder}
-    if change.change != "moved":
-        if into:
-            yield change.change, key
-    elif subscription.folder:
-        outof = change.source == subscription.folder
-        if outof:
-            yield "deleted", old
-        if into:
-            yield "created", key
-    elif subscription.immutable:
-        yield "updated", key
-    else:
-        yield "deleted", old
-        yield "created", key

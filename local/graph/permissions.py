@@ -14,7 +14,8 @@ SUBSCRIPTIONS = {
     "message": frozenset({"Mail.Read", "Mail.ReadWrite"}),
     "event": frozenset({"Calendars.Read", "Calendars.ReadWrite"}),
     "drive": frozenset({"Files.ReadWrite.All"}),
-    "teams": frozenset({"Chat.Read.All", "ChannelMessage.Read.All"}),
+    "chat": frozenset({"Chat.Read.All", "Chat.ReadWrite.All"}),
+    "channel": frozenset({"ChannelMessage.Read.All"}),
 }
 
 
@@ -44,14 +45,13 @@ class Permissions:
         """
         path = "/".join(unquote(each).replace("/", "%2F") for each in path.split("/"))
         shorter = path.removesuffix("/$value")
+        needed: frozenset[str] = frozenset()
         for candidate in (path, shorter, path.replace("/items/root", "/root", 1)):
             for operation in self._operations:
                 if method in operation.methods and operation.path.fullmatch(candidate):
-                    needed = operation.methods[method]
-                    if needed is not None:
-                        return frozenset() if needed & self._granted else needed
+                    needed |= operation.methods[method] or frozenset()
                     break
-        return frozenset()
+        return frozenset() if needed & self._granted else needed
 
     def refuses_resource(self, kind: str) -> bool:
         """Whether a subscription to such a resource lacks the permission to read it."""

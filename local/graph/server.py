@@ -14,6 +14,7 @@ from local.graph.faults import CODES, RESYNC, Fault, Faults
 from local.graph.notify import Notifier
 from local.graph.permissions import Permissions
 from local.graph.recording import Recorder
+from local.graph.rich import Signer
 from local.graph.routes import (
     admin,
     calendar,
@@ -22,6 +23,7 @@ from local.graph.routes import (
     events,
     groups,
     items,
+    keys,
     messages,
     readback,
     sharing,
@@ -52,6 +54,7 @@ ROOMS = (
     teams,
     threads,
     teams_admin,
+    keys,
     admin,  # last: its catch-all answers what the others do not know
 )
 LARGEST_BODY = 256 * 1024 * 1024
@@ -67,7 +70,9 @@ def create_app(
     app = web.Application(middlewares=[_outer, _inner], client_max_size=LARGEST_BODY)
     app[context.WORLD] = World()
     app[context.FAULTS] = Faults()
-    app[context.NOTIFIER] = Notifier(app[context.WORLD], app[context.FAULTS])
+    app[context.SIGNER] = Signer()
+    known = app[context.WORLD], app[context.FAULTS], app[context.SIGNER]
+    app[context.NOTIFIER] = Notifier(*known)
     app[RECORDER] = Recorder(record)
     if granted is not None:
         if contract is None:

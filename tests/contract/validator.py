@@ -30,7 +30,7 @@ URI = "urn:graph"
 PREFIX = "microsoft.graph."
 
 EXCEPTIONS = {
-    "pre-authenticated": "/_content and /_upload are addresses out of answers, no operations",
+    "pre-authenticated": "/_content, /_upload, /_monitor come out of answers; /common holds keys",
     "mime-request": "messages and sendMail take text/plain base64 MIME; described is JSON only",
     "mime-answer": "a message's $value is text/plain in Graph; described is octet-stream",
     "attachment-value": "GET attachments/{id}/$value is documented, and not described",
@@ -208,7 +208,9 @@ def validate(lines: Iterable[str], contract: Contract | None = None) -> list[Pro
     for number, text in enumerate(lines):
         line = json.loads(text)
         raw, _, query = line["path"].partition("?")
-        if raw.startswith(("/_content/", "/_upload/")):  # pre-authenticated
+        if raw.startswith(
+            ("/_content/", "/_upload/", "/common/", "/_monitor/")
+        ):  # pre-authenticated
             continue
         pairs = tuple(parse_qsl(query, keep_blank_values=True))
         call = Call(number, line["method"], _addressed(raw), pairs, line)

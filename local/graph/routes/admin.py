@@ -9,6 +9,7 @@ from aiohttp import web
 
 from local.graph import context
 from local.graph.faults import Fault
+from local.graph.rich import FORGERIES
 from local.graph.routes.drafts import received
 from local.graph.routes.items import ITEM
 from local.graph.routes.readback import described
@@ -72,10 +73,15 @@ async def add_column(request: web.Request) -> web.Response:
 
 
 async def faults(request: web.Request) -> web.Response:
-    """POST faults: one, a list under ``faults``, or drop_notifications, duplicate_notifications."""
+    """POST faults: one, a list under ``faults``, or {drop,duplicate,…}_notifications."""
     body, armed = await odata.json_body(request), request.app[context.FAULTS]
     armed.drop_notifications += int(body.pop("drop_notifications", 0))
     armed.duplicate_notifications += int(body.pop("duplicate_notifications", 0))
+    armed.reorder_notifications += int(body.pop("reorder_notifications", 0))
+    forgeries = list(body.pop("forge_notifications", []))
+    if not set(forgeries) <= FORGERIES:
+        fail(400, "BadRequest", f"forge_notifications: of {sorted(FORGERIES)}")
+    armed.forgeries += forgeries
     try:
         many = body.pop("faults", None)
         each_one = many if many is not None else ([body] if body else [])
@@ -88,6 +94,7 @@ async def faults(request: web.Request) -> web.Response:
 async def clear_faults(request: web.Request) -> web.Response:
     """DELETE faults."""
     request.app[context.FAULTS].clear()
+    request.app[context.NOTIFIER].release()
     return web.json_response({"armed": 0})
 
 

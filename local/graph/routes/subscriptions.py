@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
 
 from local.graph import context
+from local.graph.rich import Recipient, recipient
+from local.graph.routes.resources import TEAMS, resource
 from local.graph.state import ids
 from local.graph.state.world import Subscription, World
 from local.graph.wire import odata
 from local.graph.wire.errors import fail
 
-MINUTES = {"message": 10_080, "event": 10_080, "drive": 42_300, "teams": 4_320}
+MINUTES = {"message": 10_080, "event": 10_080, "drive": 42_300, "chat": 4_320, "channel": 4_320}
 LEAST_MINUTES = 45
 LONGEST_CLIENT_STATE = 128
+RENEWABLE = {"expirationDateTime", "notificationUrl", "@odata.type", "id"}
+RENEWABLE |= {"encryptionCertificate", "encryptionCertificateId"}
 CHANGE_TYPES = {"created", "updated", "deleted"}
-RESOURCES = [
-    ("message", re.compile(r"users/(?P<user>[^/]+)/messages", re.IGNORECASE)),
-    (
-        "message",
-        re.compile(
-            r"users/(?P<user>[^/]+)/mailFolders(?:/(?P<folder>[^/]+)|\('(?P<named>[^']+)'\))/messages",
-            re.IGNORECASE,
-        ),
-    ),
-    ("event", re.compile(r"users/(?P<user>[^/]+)/events", re.IGNORECASE)),
-    ("drive", re.compile(r"users/(?P<user>[^/]+)/drive/root", re.IGNORECASE)),
-    ("drive", re.compile(r"drives/(?P<drive>[^/]+)/root", re.IGNORECASE)),
-    ("teams", re.compile(r"(?:chats|teams)/getAllMessages(?:\(\))?", re.IGNORECASE)),
-]
 
 
 def shown(one: Subscription) -> odata.Json:
@@ -43,38 +32,35 @@ def shown(one: Subscription) -> odata.Json:
         "notificationUrl": one.notification_url,
         "lifecycleNotificationUrl": one.lifecycle_url or None,
         "expirationDateTime": ids.timestamp(one.expires),
-        "applicationId": "00000000-0000-0000-0000-000000000000",
+        "applicationId": one.application,
         "creatorId": "00000000-0000-0000-0000-000000000000",
-        "includeResourceData": None,
+        "includeResourceData": True if one.recipient else None,
+        "encryptionCertificateId": one.recipient.id if one.recipient else None,
         "latestSupportedTlsVersion": "v1_2",
     }
 
 
-def _resource(world: World, text: str) -> tuple[str, str, str]:
-    """(kind, owner, folder) of a resource; 400 for one that is not known, 404 for a stranger."""
-    for kind, pattern in RESOURCES:
-        match = pattern.fullmatch(text.strip("/").removeprefix("v1.0/"))
-        if match is None:
-            continue
-        parts = match.groupdict()
-        if kind == "teams":
-            return kind, "", ""
-        if "drive" in parts:
-            drive = world.drives.get(parts["drive"])
-            if drive is None:
-                fail(404, "itemNotFound", "The drive was not found.")
-            return kind, drive.id, ""
-        user = world.user(parts["user"])
-        if user is None:
-            fail(404, "ResourceNotFound", "The user was not found.")
-        if kind == "drive":
-            return kind, user.drive.id, ""
-        name = parts.get("folder") or parts.get("named") or ""
-        folder = user.mailbox.folder(name) if name else None
-        if name and folder is None:
-            fail(404, "ErrorItemNotFound", "The folder was not found.")
-        return kind, user.id, folder.id if folder else ""
-    return fail(400, "InvalidRequest", f"Unsupported resource: {text}")
+def _recipient(body: odata.Json, kind: str) -> Recipient | None:
+    """Whose certificate encrypts rich notifications; None where none were asked for."""
+    if not body.get("includeResourceData"):
+        return None
+    if kind not in TEAMS:  # Graph has them for Outlook too, where the resource has a $select
+        fail(400, "InvalidRequest", f"No notifications with resource data for {kind}.")
+    certificate, key = body.get("encryptionCertificate"), body.get("encryptionCertificateId")
+    if not isinstance(certificate, str) or not isinstance(key, str) or not key:
+        text = "encryptionCertificate and encryptionCertificateId are required with resource data."
+        fail(400, "InvalidRequest", text)
+    try:
+        return recipient(certificate, key)
+    except ValueError:
+        fail(400, "InvalidRequest", "The encryptionCertificate is not usable.")
+
+
+def _within_quota(world: World, kind: str, owner: str) -> None:
+    """One subscription an application for each chat, each channel, and all of them."""
+    if kind in TEAMS and world.watching(kind, owner):
+        text = "The application has reached its limit of 1 subscription for this resource."
+        fail(403, "Forbidden", text)
 
 
 def _expiry(text: object, kind: str) -> datetime:
@@ -107,7 +93,7 @@ def _change_types(text: object, kind: str) -> frozenset[str]:
 async def create(request: web.Request) -> web.Response:
     """POST /subscriptions: 201 after both addresses echoed their token, 400 otherwise."""
     world, body = context.world(request), await odata.json_body(request)
-    kind, owner, folder = _resource(world, str(body.get("resource") or ""))
+    kind, owner, folder = resource(world, str(body.get("resource") or ""))
     permissions = request.app.get(context.PERMISSIONS)
     if permissions is not None and permissions.refuses_resource(kind):
         fail(403, "ExtensionError", "Missing permission to read the resource.")
@@ -118,15 +104,15 @@ async def create(request: web.Request) -> web.Response:
         fail(400, "InvalidRequest", "notificationUrl must be an absolute address.")
     if len(state) > LONGEST_CLIENT_STATE:
         fail(400, "InvalidRequest", "clientState must not exceed 128 characters.")
-    if body.get("includeResourceData"):
-        fail(400, "InvalidRequest", "The stand-in has no rich notifications yet.")
-    if kind == "teams" and not lifecycle and expires > ids.now() + timedelta(hours=1):
+    to = _recipient(body, kind)
+    if kind in TEAMS and not lifecycle and expires > ids.now() + timedelta(hours=1):
         fail(
             400,
             "InvalidRequest",
             "lifecycleNotificationUrl is required for subscriptions over 1 hour.",
         )
     types = _change_types(body.get("changeType"), kind)
+    _within_quota(world, kind, owner)
     for each in filter(None, (url, lifecycle)):  # twice where both are the same, as Graph does
         problem = await request.app[context.NOTIFIER].handshake(each)
         if problem:
@@ -144,6 +130,8 @@ async def create(request: web.Request) -> web.Response:
         expires=expires,
         immutable=odata.immutable(request),
         security=odata.prefers(request, "includesecuritywebhooks"),
+        recipient=to,
+        application=world.application_id,
     )
     world.subscribe(made)
     return web.json_response(shown(made), status=201)
@@ -175,10 +163,13 @@ async def get_one(request: web.Request) -> web.Response:
 
 
 async def renew(request: web.Request) -> web.Response:
-    """PATCH: a new expirationDateTime, nothing else (a lifecycle address cannot be added)."""
+    """PATCH: expiry, address, certificate (a lifecycle address cannot be added)."""
     one, body = _one(request), await odata.json_body(request)
-    if set(body) - {"expirationDateTime", "notificationUrl", "@odata.type", "id"}:
+    if set(body) - RENEWABLE:
         fail(400, "InvalidRequest", "Only expirationDateTime and notificationUrl can be updated.")
+    if {"encryptionCertificate", "encryptionCertificateId"} & set(body):
+        given = {**body, "includeResourceData": one.recipient is not None}
+        one.recipient = _recipient(given, one.kind)
     url = body.get("notificationUrl")
     if url and url != one.notification_url:
         problem = await request.app[context.NOTIFIER].handshake(url)

@@ -107,12 +107,13 @@ ROUTES = [
     web.get(f"{T}/{{team}}/channels/{{channel}}", get_channel, allow_head=False),
     web.get(f"{C}/{{chat}}", get_chat, allow_head=False),
     web.get("/v1.0/users/{user}/chats", list_chats, allow_head=False),
+    web.get(f"{CHAT}/{{message}}/hostedContents/{{hosted}}", get_hosted, allow_head=False),
+    web.get(f"{CHANNEL}/{{message}}/hostedContents/{{hosted}}", get_hosted, allow_head=False),
     *(
         route
         for base in (f"{CHAT}/{{message}}", f"{CHANNEL}/{{message}}", f"{REPLIES}/{{reply}}")
         for route in (
             web.get(f"{base}/hostedContents", list_hosted, allow_head=False),
-            web.get(f"{base}/hostedContents/{{hosted}}", get_hosted, allow_head=False),
             web.get(f"{base}/hostedContents/{{hosted}}/$value", get_hosted_value, allow_head=False),
         )
     ),

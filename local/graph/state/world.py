@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from local.graph.rich import Recipient
 from local.graph.state import ids
 from local.graph.state.calendar import Calendar, Event
 from local.graph.state.directory import Group
@@ -50,6 +51,8 @@ class Subscription:
     expires: datetime
     immutable: bool
     security: bool
+    recipient: Recipient | None = None  # of rich notifications
+    application: str = ""
 
 
 @dataclass(slots=True)

@@ -89,7 +89,7 @@ async def test_creation_fails_where_nobody_listens(tenant, hook, unused_tcp_port
         ("event", "/users/{id}/events"),
         ("drive", "/users/{id}/drive/root"),
         ("drive", "/drives/{drive_id}/root"),
-        ("teams", "/chats/getAllMessages"),
+        ("chat", "/chats/getAllMessages"),
     ],
 )
 async def test_expiry_is_bounded_by_the_resource(tenant, hook, kind, resource):
