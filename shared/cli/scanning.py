@@ -12,9 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from shared.cli import reading
+from shared.cli import reading, sarif
 from shared.cli.output import COLOURS, DISPOSITIONS, GAPS, LEVELS, clean, console, say
-from shared.detect import Engine, FingerprintKey
+from shared.detect import Engine, FingerprintKey, Forms, Register
 from shared.model import Context, Decision, Finding
 from shared.policy import Policy
 from shared.sandbox import Sandbox
@@ -26,11 +26,17 @@ SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to judge: the policy, the least confidence that counts, and the place decided for."""
+    """How to judge: the policy, the least confidence that counts, the place decided for.
+
+    ``rules`` are a site's rule texts; ``edm`` and ``forms`` its registers.
+    """
 
     policy: Policy
     min_confidence: float
     place: str
+    rules: Sequence[str] = ()
+    edm: Sequence[Register] = ()
+    forms: Forms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +47,16 @@ class Judged:
     decision: Decision
 
 
-async def scan(paths: Sequence[Path], options: Options, *, as_json: bool) -> int:
+async def scan(paths: Sequence[Path], options: Options, shape: str = "text") -> int:
     """Scan everything under the paths and print it; the exit code."""
     found = list(reading.find(paths))
     # Fingerprints only count distinct values here, so their key lives as long as the command.
-    engine = Engine(FingerprintKey("cli", secrets.token_bytes(32)))
+    engine = Engine(
+        FingerprintKey("cli", secrets.token_bytes(32)),
+        site_rules=options.rules,
+        edm=options.edm,
+        forms=options.forms,
+    )
     judged: list[Judged] = []
     with closing(Sandbox()) as sandbox, _progress() as progress:
         task = progress.add_task("調べています / scanning", total=len(found))
@@ -59,10 +70,12 @@ async def scan(paths: Sequence[Path], options: Options, *, as_json: bool) -> int
             context = Context(source="cli", place=options.place)
             decision = options.policy.decide(context, findings, extraction.gaps)
             judged.append(Judged(path, decision))
-            if as_json:
+            if shape == "json":
                 say(line(judged[-1]))
             progress.advance(task)
-    if not as_json:
+    if shape == "sarif":
+        say(sarif.document([(each.path, each.decision) for each in judged], engine.rules))
+    elif shape == "text":
         _print(judged, {entity: rule.ja for entity, rule in engine.rules.items()})
     return exit_code(judged)
 

@@ -15,9 +15,13 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from shared.errors import MalformedError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 MAGIC: Final = b"SEDM1\0\0\0"
 _HEAD = struct.Struct("<8s8sQ")
@@ -54,17 +58,34 @@ class TableBuilder:
 
     def add(self, *values: str) -> None:
         """Register one value, or the combination of several; blank ones are left out."""
-        folded = combine(values)
+        self.add_canonical([fold(value) for value in values])
+
+    def add_canonical(self, values: Sequence[str]) -> None:
+        """Register values that are folded already, as one."""
+        folded = _SEPARATOR.join(values)
         if folded.strip(_SEPARATOR):
             state = self._state.copy()
             state.update(folded.encode())
             self._hashes += state.digest()
 
+    @property
+    def size(self) -> int:
+        """The bytes that ``write`` will write."""
+        return _HEAD.size + _INDEX_BYTES + 8 * len(self._distinct())
+
+    def _distinct(self) -> NDArray[np.uint64]:
+        """The hashes so far, ascending and each once; they then stand for what was collected."""
+        import numpy as np  # noqa: PLC0415 - only builders need it
+
+        hashes = np.unique(np.frombuffer(bytes(self._hashes), dtype="<u8"))
+        self._hashes = bytearray(hashes.tobytes())
+        return hashes
+
     def write(self, stream: BinaryIO) -> int:
         """Write the table and return how many distinct hashes it holds."""
         import numpy as np  # noqa: PLC0415 - only builders need it
 
-        hashes = np.unique(np.frombuffer(bytes(self._hashes), dtype="<u8"))
+        hashes = self._distinct()
         edges = np.arange(_BUCKETS, dtype=np.uint64) << np.uint64(48)
         index = np.searchsorted(hashes, edges).astype("<u4")
         stream.write(_HEAD.pack(MAGIC, _key_check(self._key, self._column), len(hashes)))
@@ -107,6 +128,10 @@ class Table:
 
     def __repr__(self) -> str:
         return f"Table(column={self._column!r}, values={len(self)})"
+
+    def has_canonical(self, *values: str) -> bool:
+        """Whether values that are folded already are registered together."""
+        return self.has_folded(_SEPARATOR.join(values))
 
     def has_folded(self, folded: str) -> bool:
         """Whether a folded value is registered (a false yes: one in 2^64 for each value held)."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from shared.detect.masks import FingerprintKey, mask
 from shared.detect.parts import Parts, compiled
@@ -15,6 +16,10 @@ from shared.detect.tables import Tables
 from shared.detect.vector import VectorMatcher
 from shared.detect.words import WordIndex
 from shared.model import Evidence, Finding, Level, Segment
+
+if TYPE_CHECKING:
+    from shared.detect.forms import Forms
+    from shared.detect.register import Register
 
 MOST_FINDINGS = 5_000
 _MOST_WORDED = 5_000
@@ -35,6 +40,8 @@ class Engine:
         plain: use the ``re`` matcher even where Vectorscan is there (same findings, slower).
         names: look for people's names in running text near other evidence, with SudachiPy (loads
             a dictionary of 200 MB with the first such text).
+        edm: registers of people (``sekisho edm build``) to look values up in.
+        forms: registered documents (``sekisho fingerprint add``).
         most: findings kept for one entity of one item; above it, one more finding counts the rest.
     """
 
@@ -46,6 +53,8 @@ class Engine:
         show: int = 4,
         plain: bool = False,
         names: bool = False,
+        edm: Sequence[Register] = (),
+        forms: Forms | None = None,
         most: int = MOST_FINDINGS,
     ) -> None:
         self._key = key
@@ -53,6 +62,8 @@ class Engine:
         self._show = show
         self._plain = plain
         self._names = names
+        self._edm = tuple(edm)
+        self._forms = forms
         self._most = most
         self._lock = threading.Lock()
         self._parts: Parts | None = None
@@ -86,8 +97,8 @@ class Engine:
         findings: list[Finding] = []
         kept: dict[str, int] = {}
         rest: dict[str, tuple[int, Segment, Draft]] = {}
-        for segment in segments:
-            for draft in _examine(parts, segment, subject):
+        for segment, drafts in self._examined(parts, segments, subject):
+            for draft in drafts:
                 kept[draft.entity] = so_far = kept.get(draft.entity, 0) + 1
                 if so_far <= self._most:
                     findings.append(self._finding(parts, segment, draft))
@@ -98,6 +109,29 @@ class Engine:
                     rest[draft.entity] = (count + 1, where, top)
         findings += [self._more(parts, count, where, top) for count, where, top in rest.values()]
         return tuple(findings)
+
+    def _examined(
+        self, parts: Parts, segments: Sequence[Segment], subject: _Subject
+    ) -> Iterator[tuple[Segment, list[Draft]]]:
+        """The drafts of each segment, and then those of whole items (registered documents)."""
+        rules = parts.book.rules
+        for segment in segments:
+            drafts = _examine(parts, segment, subject)
+            if self._edm:
+                from shared.detect import registered  # noqa: PLC0415 - only where there is a register
+
+                rule = rules[registered.ENTITY]
+                text = segment.text
+                found = registered.drafts(self._edm, rule, text, skeleton(text))
+                drafts = sorted(
+                    [*drafts, *(draft for draft in found if draft.level)],
+                    key=lambda draft: draft.candidate.start,
+                )
+            yield segment, drafts
+        if self._forms:
+            rule = rules["registered_document"]
+            for segment, draft in self._forms.drafts(rule, segments):
+                yield segment, [draft]
 
     def drafts(self, text: str, *, table: bool = False, everything: bool = False) -> list[Draft]:
         """The judged candidates of a text, for ``explain`` and for tests. They hold values.

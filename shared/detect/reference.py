@@ -38,6 +38,8 @@ def _row(rule: Rule) -> str:
 def _found_by(rule: Rule) -> str:
     if rule.entity == "sensitive_information":
         return "near a person"
+    if rule.entity.startswith("registered_"):
+        return "register"
     ways = []
     if not rule.pattern or rule.pattern.get("shape"):
         ways.append("form")
