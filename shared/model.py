@@ -175,7 +175,7 @@ class Context:
     ``place`` is a place of the policy's matrix (``own_mailbox``, ``onedrive_private``,
     ``onedrive_inside``, ``onedrive_guest``, ``onedrive_anonymous``, ``landing`` …); ``owner`` an
     opaque id; ``sharing`` the kinds of grants (``anonymous``, ``organization``, ``guest``,
-    ``user``).
+    ``user``); ``labels`` the sensitivity labels on the item, by the names that policy uses.
     """
 
     source: str
@@ -186,6 +186,7 @@ class Context:
     sharing: tuple[str, ...] = ()
     cohort: str = "everyone"
     received_at: datetime | None = None
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +296,9 @@ class Claim:
 class AuditEvent:
     """One decision and what became of it; ``id`` is the ledger's key, so it is inserted once.
 
-    Enumerations are written by name, for people and foreign tools.
+    Enumerations are written by name, for people and foreign tools. ``context`` is what policy saw
+    around the content (None: nobody judged it, or an event older than this field), so that another
+    policy can be tried on the record.
     """
 
     id: str
@@ -316,6 +319,7 @@ class AuditEvent:
     seconds: float
     trace: str
     evidence_ref: str = ""
+    context: Context | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ def build(claim: Claim, outcome: Outcome, *, time: datetime, policy_version: str
         seconds=round(max((time - claim.first_seen).total_seconds(), 0.0), 3),
         trace=claim.trace,
         evidence_ref=outcome.evidence_ref,
+        context=context,
     )
 
 

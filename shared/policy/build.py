@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
+
 from shared.model import Context, Disposition, Gap, GapCode, Level, Mode
 from shared.policy.check import rule_id
-from shared.policy.rule import BODY, Case, CaseFinding, Rule, When, Words
+from shared.policy.rule import BODY, DAYS, JST, Case, CaseFinding, Found, Rule, Times, When, Words
 from shared.policy.tree import Node
 
 type Matrix = dict[str, dict[str, Disposition]]
@@ -37,6 +39,7 @@ def build_rule(node: Node, last: str) -> Rule:
     (What an earlier file expected of the whole policy, a later one may change on purpose.)
     """
     mode, outcome, said = node.get("mode"), node.get("disposition"), node.get("class")
+    override, release = node.get("override"), node.get("release")
     tests = node.get("tests") or Node({}, "", 0, 0)
     return Rule(
         id=rule_id(node),
@@ -48,23 +51,45 @@ def build_rule(node: Node, last: str) -> Rule:
         information_class=_text(said) if said else None,
         disposition=_disposition(outcome) if outcome else None,
         obligations=_list(node, "obligations"),
+        override=_text(override) if override else "",
+        release=_number(release) if release else 1,
         hits=tuple(_case(each, last) for each in _children(tests, "hits")),
         misses=tuple(_case(each, last) for each in _children(tests, "misses")),
     )
 
 
 def _when(node: Node) -> When:
-    level, count = node.get("min_level"), node.get("min_count")
+    times = node.get("times")
     return When(
-        entities=_list(node, "entities"),
-        min_level=_level(level) if level else Level.LOW,
-        min_count=_number(count) if count else 1,
+        found=_found(node) if node.get("entities") else None,
+        also=tuple(_found(each) for each in _children(node, "also")),
         gaps=_list(node, "gaps"),
         places=_list(node, "places"),
         sources=_list(node, "sources"),
         sharing=_list(node, "sharing"),
+        labels=_list(node, "labels"),
+        cohorts=_list(node, "cohorts"),
         sender_domains=_list(node, "sender_domains"),
         recipient_domains=_list(node, "recipient_domains"),
+        times=_times(times) if times else None,
+    )
+
+
+def _found(node: Node) -> Found:
+    level, count = node.get("min_level"), node.get("min_count")
+    return Found(
+        _list(node, "entities"),
+        _level(level) if level else Level.LOW,
+        _number(count) if count else 1,
+    )
+
+
+def _times(node: Node) -> Times:
+    start, end = node.get("from"), node.get("to")
+    return Times(
+        days=_list(node, "days") or DAYS,
+        start=time.fromisoformat(_text(start)) if start else time(0),
+        end=time.fromisoformat(_text(end)) if end else time(0),
     )
 
 
@@ -80,6 +105,8 @@ def _case(node: Node, last: str) -> Case:
         recipient_domains=_list(node, "recipient_domains"),
         sharing=_list(node, "sharing"),
         cohort=word("cohort", "everyone"),
+        received_at=_moment(node.get("received_at")),
+        labels=_list(node, "labels"),
     )
     expect = node.get("expect") if node.origin == last else None
     return Case(
@@ -91,6 +118,15 @@ def _case(node: Node, last: str) -> Case:
         expect=_disposition(expect) if expect else None,
         where=f"{node.origin}: line {node.line}",
     )
+
+
+def _moment(node: Node | None) -> datetime | None:
+    if node is None:
+        return None
+    try:
+        return datetime.fromisoformat(_text(node)).replace(tzinfo=JST)
+    except ValueError:
+        node.fail(f"{node.value!r} is no day of the calendar")
 
 
 def _case_finding(node: Node) -> CaseFinding:

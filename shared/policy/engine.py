@@ -20,6 +20,7 @@ from shared.policy.build import (
     build_words,
 )
 from shared.policy.check import check_merged, check_text
+from shared.policy.reach import never
 from shared.policy.rule import Case, CaseFinding, Rule, Words
 from shared.policy.tree import Node, merge, parse
 
@@ -83,11 +84,15 @@ class Policy:
             raise PolicyError(message)
         merged = reduce(merge, roots)
         check_merged(merged)
+        policy = cls._built(merged, roots[-1].origin)
+        _check_reach(policy.rules, policy.matrix, merged, roots[-1].origin)
+        return policy
+
+    @classmethod
+    def _built(cls, merged: Node, last: str) -> Self:
         return cls(
             version=_version(merged),
-            rules=tuple(
-                build_rule(node, roots[-1].origin) for node in merged.at(["rules"]).children()
-            ),
+            rules=tuple(build_rule(node, last) for node in merged.at(["rules"]).children()),
             matrix=build_matrix(merged),
             classes=build_words(merged.at(["classes"])),
             places=build_words(merged.at(["places"])),
@@ -164,6 +169,17 @@ class Policy:
                 message = f"the policy says {said.name.lower()}, not {case.expect.name.lower()}"
                 failures.append(Failure(rule.id, case.where, message))
         return failures
+
+
+def _check_reach(rules: Sequence[Rule], matrix: Matrix, merged: Node, last: str) -> None:
+    """PolicyError at a rule of the last file that can never decide (see shared.policy.reach).
+
+    What an earlier file says may be left behind by a stricter later one on purpose.
+    """
+    for rule, node in zip(rules, merged.at(["rules"]).children(), strict=True):
+        why = never(rule, rules, matrix) if node.origin == last else ""
+        if why:
+            node.at(["when"]).fail(f"the rule {rule.id!r} can never decide: {why}")
 
 
 def _obligations(matches: Sequence[tuple[Disposition, Mode, Rule]]) -> tuple[str, ...]:

@@ -73,6 +73,18 @@ def test_default_has_a_word_for_everything_that_the_engine_finds(policy):
     assert silent == []
 
 
+def test_default_names_no_entity_that_the_engine_does_not_have(policy):
+    entities = set(Engine(FingerprintKey("test", bytes(16))).rules)
+    named = {
+        entity
+        for rule in policy.rules
+        for group in (rule.when.found, *rule.when.also)
+        if group
+        for entity in group.entities
+    }
+    assert named - entities == {"any"}
+
+
 def test_default_matrix_is_complete(policy):
     assert set(policy.matrix) == {"1", "2", "3C", "3B", "3A"}
     for row in policy.matrix.values():

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from shared.errors import PolicyError
 from shared.model import Context, Disposition, Finding, Gap, GapCode, Level, Mode
 from shared.policy import FLOOR_RULE, Policy, default_text
 
-MAIL = Context("mail", "own_mailbox", sender_domain="Mail.Example.jp", sharing=("guest",))
+# Received on Saturday 4 July 2026 at 05:59 in Japan.
+MAIL = Context(
+    "mail",
+    "own_mailbox",
+    sender_domain="Mail.Example.jp",
+    sharing=("guest",),
+    labels=("部外秘",),
+    received_at=datetime(2026, 7, 3, 20, 59, tzinfo=UTC),
+)
 
 
 def site(text):
@@ -51,6 +61,29 @@ def rule(body):
         (rule("when: {places: [moon]}, disposition: tag"), "line 1", "'moon' is not among"),
         (rule("when: {gaps: [any]}, disposition: tag"), "line 1", "same conditions as in"),
         (rule("when: {}, disposition: tag"), "line 1", ""),
+        (rule("when: {gaps: [bomb]}, disposition: tag"), "line 1, column ", "never decide"),
+        (
+            rule("when: {cohorts: [pilot]}, cohorts: {pilot: 'off'}, disposition: tag"),
+            "line 1",
+            "it is off for every cohort",
+        ),
+        (
+            rule(
+                "when: {entities: [my_number], min_level: high, places: [phone]}, disposition: tag"
+            ),
+            "line 1",
+            "'my-number-high' is stricter wherever this one matches",
+        ),
+        (
+            rule(
+                "when: {labels: [x]}, disposition: tag,"
+                " tests: {hits: [{labels: [x], received_at: '2026-02-30T00:00'}]}"
+            ),
+            "line 1",
+            "no day of the calendar",
+        ),
+        (rule("when: {times: {from: '25:00'}}, disposition: tag"), "line 1", "25:00"),
+        (rule("when: {also: [{min_count: 2}]}, disposition: tag"), "line 1", "entities"),
         (rule("when: {gaps: [lost]}, disposition: tag"), "line 1", "lost"),
     ],
 )
@@ -166,10 +199,20 @@ def test_policy_without_a_class_is_refused():
         ("{sender_domains: [ple.jp]}", False),
         ("{recipient_domains: [example.jp]}", False),
         ("{places: [own_mailbox], gaps: [encrypted]}", False),
+        ("{labels: [部外秘]}", True),
+        ("{labels: [公開]}", False),
+        ("{cohorts: [everyone]}", True),
+        ("{cohorts: [pilot]}", False),
+        ("{entities: [my_number], also: [{entities: [my_number], min_count: 2}]}", True),
+        ("{entities: [my_number], also: [{entities: [person_name]}]}", False),
+        ("{times: {from: '22:00', to: '06:00'}}", True),
+        ("{times: {from: '22:00', to: '06:00', days: [fri]}}", True),
+        ("{times: {from: '22:00', to: '06:00', days: [sat]}}", False),
+        ("{times: {from: '06:00', to: '22:00'}}", False),
     ],
 )
 def test_rule_conditions_must_all_hold(when, matches):
-    policy = site(rule(f"when: {when}, disposition: tag"))
+    policy = site(rule(f"when: {when}, disposition: block"))
     # Three occurrences, two distinct values.
     found = [finding(), finding(), finding(fingerprint="k:2")]
     assert ("extra" in policy.decide(MAIL, found, []).rule_ids) is matches
@@ -197,3 +240,19 @@ def test_rules_own_cases_catch_a_lie():
     messages = [failure.message for failure in policy.test()]
     assert messages == ["does not match", "the policy says review, not tag"]
     assert policy.test()[0].where == "site.yaml: line 1"
+
+
+def test_stricter_site_may_leave_a_default_rule_behind():
+    policy = site("rules: [{id: personal, class: null, disposition: block}]")
+    assert policy.decide(MAIL, [finding("corporate_number")], []).disposition is Disposition.BLOCK
+
+
+def test_rule_with_a_notice_of_its_own_is_not_unreachable():
+    text = "when: {gaps: [bomb]}, disposition: tag, obligations: [notify_security]"
+    assert "extra" in [each.id for each in site(rule(text)).rules]
+
+
+def test_item_of_unknown_time_is_in_every_window():
+    policy = site(rule("when: {times: {from: '01:00', to: '01:01'}}, disposition: block"))
+    unknown = Context("mail", "own_mailbox")
+    assert policy.decide(unknown, [], []).disposition is Disposition.BLOCK
