@@ -10,10 +10,28 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from shared.extract.dispatch import read
-from shared.extract.job import Document, Job, Limits
+from shared.extract.job import Document, Job, Limits, Used
 from shared.model import Content, Extraction
 
-__all__ = ["Document", "Limits", "extract", "extract_document"]
+__all__ = ["Document", "Job", "Limits", "Used", "begin", "extract", "extract_document"]
+
+
+def begin(
+    content: Content,
+    *,
+    clock: Callable[[], float],
+    limits: Limits | None = None,
+    passwords: tuple[str, ...] = (),
+) -> Job:
+    """Read an item as ``extract`` with ``isolate`` does; the job also tells what it has used."""
+    job = Job(clock=clock, limits=limits, passwords=passwords, isolate=True)
+    _read_item(content, job)
+    return job
+
+
+def _read_item(content: Content, job: Job) -> None:
+    job.text("名前", content.name)
+    read(Document(content.data, content.name, content.media_type), job)
 
 
 def extract(
@@ -30,9 +48,7 @@ def extract(
     seconds (monotonic); ``passwords`` are tried on what is encrypted.
     """
     job = Job(clock=clock, limits=limits, passwords=passwords, isolate=isolate)
-    document = Document(content.data, content.name, content.media_type)
-    job.text("名前", content.name)
-    read(document, job)
+    _read_item(content, job)
     return job.result(), tuple(job.deferred)
 
 

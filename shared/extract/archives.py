@@ -18,22 +18,13 @@ import pylhasa
 import unpackio
 
 from shared.extract.job import Document, Job, LimitError, with_extension
+from shared.extract.passwords import decoded
 from shared.extract.ziptools import Source, drain
 from shared.model import GapCode
 
 MEMORY = 256_000_000  # bytes that a decoder may use for its dictionary
 CONTENT = "中身"
 HEADER = 512  # bytes: more than an LZH header has, so that only a lost member exceeds it
-
-
-def _name(raw: bytes) -> str:
-    """A member's name as Japanese tools write it."""
-    for encoding in ("utf-8", "cp932", "euc_jp"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("cp932", "replace")
 
 
 def read_tar(document: Document, job: Job) -> None:
@@ -43,11 +34,11 @@ def read_tar(document: Document, job: Job) -> None:
     ) as archive:
         for number, member in enumerate(archive, start=1):
             shown = f"メンバー{number}"
-            name = _name(member.name.encode("utf-8", "surrogateescape"))
+            name = decoded(member.name.encode("utf-8", "surrogateescape"))
             stream = archive.extractfile(member) if member.isfile() else None
             if stream is None:
                 job.member()
-                link = _name(member.linkname.encode("utf-8", "surrogateescape"))
+                link = decoded(member.linkname.encode("utf-8", "surrogateescape"))
                 job.text(document.inside(f"{shown} › 名前"), f"{name}\n{link}")
                 continue
             try:
@@ -225,7 +216,7 @@ def read_lzh(document: Document, job: Job) -> None:
     if not entries or told < len(document.data):  # the library ends in silence at a damaged header
         job.gap(GapCode.PARTIAL, document.location)
     for number, entry in enumerate(entries, start=1):
-        name = _name(entry.raw_path_bytes)
+        name = decoded(entry.raw_path_bytes)
         location = document.inside(with_extension(f"メンバー{number}", name))
         if entry.is_dir or entry.is_symlink:
             job.member()

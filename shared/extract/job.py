@@ -43,7 +43,11 @@ class LimitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The budget of one item, shared by everything nested in it. Bytes, characters, seconds."""
+    """The budget of one item, shared by everything nested in it. Bytes, characters, seconds.
+
+    ``pictures`` are looked at in one document; later ones stay gaps. With ``ocr`` their words are
+    recognised, where the extra is installed.
+    """
 
     depth: int = 8
     members: int = 5_000
@@ -51,6 +55,17 @@ class Limits:
     ratio: int = 1_000
     text: int = 50_000_000
     seconds: float = 60.0
+    pictures: int = 40
+    ocr: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What of an item's budget is used: parts, unpacked bytes, characters."""
+
+    members: int = 0
+    expanded: int = 0
+    text: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +87,8 @@ class Job:
     """Collects segments, gaps and the documents that must be read in a limited child process.
 
     ``clock`` gives seconds (monotonic). With ``isolate`` the risky formats are not read here but
-    put into ``deferred``, for the sandbox to run.
+    put into ``deferred``, for the sandbox to run. ``used`` is what other jobs of the same item have
+    used of the budget before.
     """
 
     def __init__(
@@ -82,7 +98,9 @@ class Job:
         limits: Limits | None = None,
         passwords: tuple[str, ...] = (),
         isolate: bool = False,
+        used: Used | None = None,
     ) -> None:
+        before = used or Used()
         self.limits = limits or Limits()
         self.passwords = passwords
         self.isolate = isolate
@@ -90,11 +108,17 @@ class Job:
         self.gaps: list[Gap] = []
         self._named: set[Gap] = set()
         self.deferred: list[Document] = []
+        self._pictures = 0
         self._clock = clock
         self._end = clock() + self.limits.seconds
-        self._members = 0
-        self._expanded = 0
-        self._text = 0
+        self._members = before.members
+        self._expanded = before.expanded
+        self._text = before.text
+
+    @property
+    def used(self) -> Used:
+        """What of the budget is used so far, by this job and those before it."""
+        return Used(self._members, self._expanded, self._text)
 
     def text(
         self, location: str, text: str, *, table: bool = False, marks: tuple[Mark, ...] = ()
@@ -135,6 +159,17 @@ class Job:
         if self._members > self.limits.members:
             raise LimitError(GapCode.TOO_MANY)
         self.tick()
+
+    @property
+    def pictures_left(self) -> bool:
+        """Whether one more picture may be looked at."""
+        return self._pictures < self.limits.pictures
+
+    def picture(self) -> bool:
+        """Account for one more picture or rendered page; False where it must stay unseen."""
+        self._pictures += 1
+        self.tick()
+        return self._pictures <= self.limits.pictures
 
     def child(
         self, parent: Document, data: bytes, name: str, *, label: str, media_type: str = ""

@@ -1,4 +1,4 @@
-"""Passwords as the bytes that tools make of them."""
+"""Passwords and names as the bytes that Japanese tools make of them, and back."""
 
 from __future__ import annotations
 
@@ -15,3 +15,13 @@ def encodings(passwords: Iterable[str]) -> list[bytes]:
             except UnicodeEncodeError:
                 continue
     return list(found)
+
+
+def decoded(raw: bytes) -> str:
+    """Bytes as Japanese tools write names and comments: UTF-8, CP932 or EUC."""
+    for encoding in ("utf-8", "cp932", "euc_jp"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("cp932", "replace")

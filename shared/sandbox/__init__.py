@@ -19,12 +19,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Literal
 
-from shared.extract import Document, Limits, extract, extract_document
+from shared.extract import Document, Job, Limits, Used, begin
+from shared.extract.dispatch import read
 from shared.extract.job import SEPARATOR
 from shared.model import Content, Extraction, GapCode, Segment
 from shared.sandbox.confine import Confinement
 from shared.sandbox.runner import Runner
-from shared.sandbox.wire import Request, failed
+from shared.sandbox.wire import Answer, Request, failed
 
 type Mode = Literal["fork", "pool", "inline"]
 
@@ -71,41 +72,43 @@ class Sandbox:
     async def extract(self, content: Content, passwords: tuple[str, ...] = ()) -> Extraction:
         """Read an item with everything in it; never raises for what the bytes hold."""
         started = time.monotonic()
-        read = partial(
-            extract,
+        first_pass = partial(
+            begin,
             content,
             clock=time.monotonic,
             limits=self._limits,
             passwords=passwords,
-            isolate=True,
         )
         # A large mail or text leaves the event loop, so that leases are renewed meanwhile.
-        first, documents = await asyncio.to_thread(read) if len(content.data) > LONG else read()
+        large = len(content.data) > LONG
+        job = await asyncio.to_thread(first_pass) if large else first_pass()
         found: list[tuple[Document, Extraction]] = []
-        text = sum(len(segment.text) for segment in first.segments)
-        for document in documents:
+        used = job.used
+        for document in job.deferred:
             left = self._limits.seconds - (time.monotonic() - started)
             if left <= 0:
-                found.append((document, failed(GapCode.TIMED_OUT, document.location)))
-                continue
-            limits = replace(self._limits, seconds=left, text=max(1, self._limits.text - text))
-            result = await self._isolated(Request(document, limits, tuple(passwords)))
-            text += sum(len(segment.text) for segment in result.segments)
-            found.append((document, result))
-        return merge(first, found)
+                answer = failed(GapCode.TIMED_OUT, document.location)
+            else:
+                limits = replace(self._limits, seconds=left)
+                answer = await self._isolated(Request(document, limits, tuple(passwords), used))
+            used = _more(used, answer.used)
+            found.append((document, answer.extraction))
+        return merge(job.result(), found)
 
-    async def _isolated(self, request: Request) -> Extraction:
+    async def _isolated(self, request: Request) -> Answer:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, self._run, request)
 
-    def _run(self, request: Request) -> Extraction:
+    def _run(self, request: Request) -> Answer:
         if self.mode == "inline":
-            return extract_document(
-                request.document,
+            job = Job(
                 clock=time.monotonic,
                 limits=request.limits,
                 passwords=request.passwords,
+                used=request.used,
             )
+            read(request.document, job)
+            return Answer(job.result(), job.used)
         runner = self._idle.get()
         try:
             return runner.run(request)
@@ -121,6 +124,15 @@ class Sandbox:
         self._executor.shutdown(wait=True)
         for runner in self._runners:
             runner.close()
+
+
+def _more(before: Used, after: Used) -> Used:
+    """The larger of each: a child that came to no answer, or lies, gives no budget back."""
+    return Used(
+        max(before.members, after.members),
+        max(before.expanded, after.expanded),
+        max(before.text, after.text),
+    )
 
 
 def merge(first: Extraction, found: list[tuple[Document, Extraction]]) -> Extraction:

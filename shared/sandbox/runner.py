@@ -12,10 +12,11 @@ import time
 
 import msgspec
 
-from shared.model import Extraction, GapCode
+from shared.model import GapCode
 from shared.sandbox.confine import Confinement
 from shared.sandbox.wire import (
     ANSWER,
+    Answer,
     BrokenWireError,
     Request,
     WireTimeoutError,
@@ -50,7 +51,7 @@ class Runner:
         self._process: subprocess.Popen[bytes] | None = None
         self._served = 0
 
-    def run(self, request: Request) -> Extraction:
+    def run(self, request: Request) -> Answer:
         """What the document holds; any end of the process is a gap by name."""
         location = request.document.location
         body = pack(request)
@@ -64,7 +65,7 @@ class Runner:
             return self._receive(process, location)
         return failed(GapCode.CRASHED, location)
 
-    def _receive(self, process: subprocess.Popen[bytes], location: str) -> Extraction:
+    def _receive(self, process: subprocess.Popen[bytes], location: str) -> Answer:
         patience = (
             self._confinement.wall + GRACE if self._mode == "fork" else self._confinement.wall
         )

@@ -15,7 +15,7 @@ from select import select
 
 import msgspec
 
-from shared.extract import Document, Limits
+from shared.extract import Document, Limits, Used
 from shared.model import Extraction, Gap, GapCode, Segment
 
 HEADER = struct.Struct("<BQ")
@@ -41,6 +41,15 @@ class Request:
     document: Document
     limits: Limits
     passwords: tuple[str, ...] = field(default=(), repr=False)
+    used: Used = field(default_factory=Used)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was read (all of it, or one batch), and what of the item's budget is then used."""
+
+    extraction: Extraction
+    used: Used = field(default_factory=Used)
 
 
 def pack(value: object) -> bytes:
@@ -53,21 +62,21 @@ def unpack_request(body: bytes) -> Request:
     return msgspec.msgpack.decode(body, type=Request)
 
 
-def pack_extraction(extraction: Extraction) -> bytes:
+def pack_answer(answer: Answer) -> bytes:
     """A batch with its length; half surrogate pairs, which UTF-8 cannot hold, become U+FFFD."""
-    body = _packed(extraction)
+    body = _packed(answer)
     return len(body).to_bytes(4, "little") + body
 
 
-def _packed(extraction: Extraction) -> bytes:
+def _packed(answer: Answer) -> bytes:
     try:
-        return pack(extraction)
+        return pack(answer)
     except UnicodeEncodeError:
         segments = tuple(
             Segment(one.location, _whole(one.text), table=one.table, marks=one.marks)
-            for one in extraction.segments
+            for one in answer.extraction.segments
         )
-        return pack(Extraction(segments, extraction.gaps))
+        return pack(Answer(Extraction(segments, answer.extraction.gaps), answer.used))
 
 
 def _whole(text: str) -> str:
@@ -75,7 +84,7 @@ def _whole(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def unpack_answer(status: int, body: bytes, location: str) -> Extraction:
+def unpack_answer(status: int, body: bytes, location: str) -> Answer:
     """What the child read, with the name of its end if it came to none of its own.
 
     A child writes as it reads, so what a killed one had read is kept. Bytes that do not decode are
@@ -90,16 +99,18 @@ def unpack_answer(status: int, body: bytes, location: str) -> Extraction:
     except (IndexError, ValueError):
         return failed(GapCode.CRASHED, location)
     segments: list[Segment] = []
+    used = Used()
     for batch in _batches(body, whole=status == ANSWER):
         if batch is None:
             gaps.append(Gap(GapCode.CRASHED, location))
             break
-        segments.extend(batch.segments)
-        gaps.extend(batch.gaps)
-    return Extraction(tuple(segments), tuple(dict.fromkeys(gaps)))
+        segments.extend(batch.extraction.segments)
+        gaps.extend(batch.extraction.gaps)
+        used = batch.used
+    return Answer(Extraction(tuple(segments), tuple(dict.fromkeys(gaps))), used)
 
 
-def _batches(body: bytes, *, whole: bool) -> Iterator[Extraction | None]:
+def _batches(body: bytes, *, whole: bool) -> Iterator[Answer | None]:
     """The child's batches in order; None where the bytes break off (silently if it was killed)."""
     at = 0
     if whole and not body:
@@ -113,7 +124,7 @@ def _batches(body: bytes, *, whole: bool) -> Iterator[Extraction | None]:
                 yield None
             return
         try:
-            yield msgspec.msgpack.decode(piece, type=Extraction)
+            yield msgspec.msgpack.decode(piece, type=Answer)
         except (msgspec.MsgspecError, ValueError):
             yield None
             return
@@ -125,9 +136,9 @@ def pack_failure(code: GapCode, read_so_far: bytes) -> bytes:
     return bytes([len(name)]) + name + read_so_far
 
 
-def failed(code: GapCode, location: str) -> Extraction:
+def failed(code: GapCode, location: str) -> Answer:
     """Nothing read, and why."""
-    return Extraction((), (Gap(code, location),))
+    return Answer(Extraction((), (Gap(code, location),)))
 
 
 def write_frame(fd: int, status: int, body: bytes) -> None:

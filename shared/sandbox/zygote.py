@@ -33,9 +33,10 @@ from shared.sandbox.wire import (
     CHUNK,
     FAILED,
     MAX_ANSWER,
+    Answer,
     BrokenWireError,
     Request,
-    pack_extraction,
+    pack_answer,
     pack_failure,
     read_frame,
     unpack_request,
@@ -106,7 +107,12 @@ class _TellingJob(Job):
     """A job that hands over what it finds at once: if its process is killed, that much is known."""
 
     def __init__(self, request: Request, tell: Callable[[bytes], None]) -> None:
-        super().__init__(clock=time.monotonic, limits=request.limits, passwords=request.passwords)
+        super().__init__(
+            clock=time.monotonic,
+            limits=request.limits,
+            passwords=request.passwords,
+            used=request.used,
+        )
         self._tell = tell
         self._told = (0, 0)
 
@@ -128,13 +134,14 @@ class _TellingJob(Job):
         news = Extraction(tuple(self.segments[segments:]), tuple(self.gaps[gaps:]))
         if news.segments or news.gaps:
             self._told = (len(self.segments), len(self.gaps))
-            self._tell(pack_extraction(news))
+            self._tell(pack_answer(Answer(news, self.used)))
 
 
 def answer(request: Request, tell: Callable[[bytes], None]) -> None:
     """Read the document here, telling what is found in batches; the last one may be empty."""
-    read(request.document, _TellingJob(request, tell))
-    tell(pack_extraction(Extraction(())))
+    job = _TellingJob(request, tell)
+    read(request.document, job)
+    tell(pack_answer(Answer(Extraction(()), job.used)))
 
 
 def in_child(request: Request, confinement: Confinement) -> tuple[int, bytes]:

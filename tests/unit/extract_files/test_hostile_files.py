@@ -31,6 +31,7 @@ from tests.unit.extract_files.office_cases import (
     sheet_with,
 )
 from tests.unit.extract_files.pdf_cases import PAGES, by_hand, stream
+from tests.unit.extract_files.rar_cases import built
 
 WORD = document_with(paragraph)
 BOOK = sheet_with(cell_text)
@@ -344,7 +345,8 @@ HOSTILE = [
     ("tar: sparse", tar_sparse, STOPPED | FLAGGED),
     ("7z: wrong CRC", lambda: seven_zip({"a.txt": b"x"})[:-1] + b"\7", {GapCode.MALFORMED}),
     ("DocuWorks", lambda: b"\x60\x0e\x82\x01\x07" + b"\0" * 600, {GapCode.UNSUPPORTED}),
-    ("rar", lambda: b"Rar!\x1a\x07\x01\x00" + b"\0" * 60, {GapCode.UNSUPPORTED}),
+    ("rar: no headers", lambda: b"Rar!\x1a\x07\x01\x00" + b"\0" * 60, FLAGGED),
+    ("rar: ratio", lambda: built({"a.txt": b"\0" * 20_000_000}), {GapCode.BOMB}),
     ("lzh: lying size", lzh_lying, {GapCode.TOO_LARGE, GapCode.MALFORMED}),
 ]  # fmt: skip
 

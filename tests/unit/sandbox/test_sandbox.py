@@ -16,10 +16,11 @@ import docx
 import pytest
 import pyzipper
 
-from shared.extract import Document, Limits, extract
+from shared.extract import Document, Limits, begin
 from shared.model import Content, Extraction, Gap, GapCode, Segment
 from shared.sandbox import Confinement, Sandbox, merge, runner, seccomp
-from shared.sandbox.wire import pack_extraction, unpack_answer
+from shared.sandbox.wire import Answer, pack_answer, unpack_answer
+from tests.unit.extract_files.archive_cases import zipped
 
 MODES = ["fork", "pool", "inline"]
 
@@ -237,9 +238,9 @@ async def test_budget_of_the_item_is_shared(monkeypatch):
 
     def slow(*args, **options):
         now[0] += 30.0
-        return extract(*args, **options)
+        return begin(*args, **options)
 
-    monkeypatch.setattr("shared.sandbox.extract", slow)
+    monkeypatch.setattr("shared.sandbox.begin", slow)
     monkeypatch.setattr("shared.sandbox.time", SimpleNamespace(monotonic=lambda: now[0]))
     sandbox = Sandbox(limits=Limits(seconds=20.0))
     found = await sandbox.extract(Content(word("字"), "a.docx"))
@@ -247,10 +248,39 @@ async def test_budget_of_the_item_is_shared(monkeypatch):
     assert [gap.code for gap in found.gaps] == [GapCode.TIMED_OUT]
 
 
+def mail_with(archives):
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "a@example.jp", "b@example.jp", "x"
+    mail.set_content("本文")
+    for number in range(archives):
+        text = "".join(f"{number} {line}\n" for line in range(6_000)).encode()
+        packed = zipped({f"{number}.txt": text})
+        mail.add_attachment(packed, maintype="application", subtype="zip", filename="a.zip")
+    return Content(mail.as_bytes(), "a.eml")
+
+
+@pytest.mark.parametrize("mode", ["inline", "fork"])
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        (Limits(expanded=100_000), GapCode.TOO_LARGE),
+        (Limits(members=4), GapCode.TOO_MANY),
+        (Limits(text=100_000), GapCode.TOO_LARGE),
+    ],
+)
+async def test_budget_is_one_for_all_documents_of_an_item(mode, limits, code):
+    """Each attachment alone is within the budget; together they are over it."""
+    sandbox = Sandbox(mode=mode, limits=limits)
+    one, three = await sandbox.extract(mail_with(1)), await sandbox.extract(mail_with(3))
+    sandbox.close()
+    assert one.gaps == ()
+    assert {gap.code for gap in three.gaps} == {code}
+
+
 def test_answer_that_is_no_extraction_is_a_crash():
-    for body in (b"", b"\x00" * 9, b"\xc1", pack_extraction(Extraction(()))[:-1]):
-        assert unpack_answer(0, body, "添付1").gaps == (Gap(GapCode.CRASHED, "添付1"),)
-    assert unpack_answer(1, b"\4nono", "添付1").gaps == (Gap(GapCode.CRASHED, "添付1"),)
+    for body in (b"", b"\x00" * 9, b"\xc1", pack_answer(Answer(Extraction(())))[:-1]):
+        assert unpack_answer(0, body, "添付1").extraction.gaps == (Gap(GapCode.CRASHED, "添付1"),)
+    assert unpack_answer(1, b"\4nono", "添付1").extraction.gaps == (Gap(GapCode.CRASHED, "添付1"),)
 
 
 async def test_what_a_killed_child_had_read_is_kept(monkeypatch, tmp_path):
@@ -264,8 +294,8 @@ async def test_what_a_killed_child_had_read_is_kept(monkeypatch, tmp_path):
 
 
 def test_half_surrogates_pass_the_wire_as_replacement():
-    packed = pack_extraction(Extraction((Segment("本文", "1\ud8002"),)))
-    assert unpack_answer(0, packed, "").segments[0].text == "1\ufffd2"
+    packed = pack_answer(Answer(Extraction((Segment("本文", "1\ud8002"),))))
+    assert unpack_answer(0, packed, "").extraction.segments[0].text == "1\ufffd2"
 
 
 def test_merge_puts_a_part_behind_its_own_name():
