@@ -36,6 +36,7 @@ from shared.storage.stores import AzureStores
 
 if TYPE_CHECKING:
     from shared.graph.client import Graph
+    from shared.graph.rich import Certificate, Rich
     from shared.graph.subscriptions import Subscriptions
     from shared.policy import Policy
     from shared.services.common import Onward
@@ -207,8 +208,10 @@ class Runtime:
         )
 
     def _services(self, extract: Any) -> dict[str, Any]:
-        from shared.services.drive import DriveService  # noqa: PLC0415 - scanning roles alone
+        from shared.services.calendar import CalendarService  # noqa: PLC0415 - scanning roles
+        from shared.services.drive import DriveService  # noqa: PLC0415 - the same
         from shared.services.mail import MailService  # noqa: PLC0415 - the same
+        from shared.services.teams import TeamsService  # noqa: PLC0415 - the same
 
         async def redigest(content: Any) -> str:
             return self._digest(await extract(content))
@@ -216,6 +219,20 @@ class Runtime:
         evidence = Evidence(self.evidence.blobs("evidence"), self.alerts)
         quarantine = Evidence(self.evidence.blobs("quarantine"), self.alerts, "quarantine")
         return {
+            "calendar": CalendarService(
+                self.graph,
+                evidence=evidence,
+                onward=self.onward,
+                markers=self.markers,
+                policy_version=self.policy.version,
+                redigest=redigest,
+            ),
+            "teams": TeamsService(
+                self.graph,
+                evidence=evidence,
+                onward=self.onward,
+                tenant=self.settings.tenant_id,
+            ),
             "mail": MailService(
                 self.graph,
                 evidence=evidence,
@@ -249,13 +266,18 @@ class Runtime:
             lifecycle_url=f"{url}/lifecycle",
             clock=now,
             nonce=lambda: secrets.token_hex(8),
+            certificate=next(iter(self.certificates), None),
+            model=self.settings.teams_model,
         )
 
     @cached_property
     def resolver(self) -> Resolver:
         """Hints and jobs to items."""
         from shared.services.deltas import DriveDelta, Links, MailDelta  # noqa: PLC0415 - resolve
+        from shared.services.event_delta import EventDelta  # noqa: PLC0415 - resolve
         from shared.services.resolve import Resolver  # noqa: PLC0415 - not in the webhook
+        from shared.services.teams_hints import TeamsHints  # noqa: PLC0415 - resolve
+        from shared.services.teams_sweep import TeamsSweep  # noqa: PLC0415 - the same
 
         links = Links(self.work.table("drives"), self.work.lease("work"), now)
         return Resolver(
@@ -267,7 +289,48 @@ class Runtime:
             jobs=self.work.queue("graph-jobs"),
             ledger=self.ledger,
             clock=now,
+            events=EventDelta(self.graph, links, onward=self.onward, ledger=self.ledger),
+            teams=TeamsHints(
+                self.graph,
+                TeamsSweep(self.graph, links, onward=self.onward),
+                self.onward,
+                self.checks,
+                self.rich,
+            ),
+            watch=self.settings.watch,
+            sources=self._sources(),
         )
+
+    @cached_property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """What sealed notifications are sealed for, the newest first."""
+        from shared.graph.rich import Certificate  # noqa: PLC0415 - resolve alone
+
+        try:
+            given = self.settings.rich_certificates
+            return tuple(Certificate.load(each.id, each.value) for each in given)
+        except ValueError:
+            message = "SEKISHO_RICH_CERTIFICATES holds a PEM that does not load"
+            raise SettingsError(message) from None
+
+    @cached_property
+    def rich(self) -> Rich | None:
+        """What opens sealed notifications; None without a certificate."""
+        from shared.graph.rich import Keys, Rich, fetch_from  # noqa: PLC0415 - resolve alone
+
+        if not self.certificates:
+            return None
+        return Rich(
+            self.certificates,
+            Keys(fetch_from(self.settings.validation_keys_url), now),
+            audience=self.settings.client_id,
+            tenant=self.settings.tenant_id,
+        )
+
+    def _sources(self) -> tuple[str, ...]:
+        """The sources of each watched account."""
+        chats = ("chats",) if self.settings.teams == "on" else ()
+        return ("mail", "drive", "calendar", *chats)
 
     @cached_property
     def recorder(self) -> Recorder:
@@ -286,14 +349,24 @@ class Runtime:
 
     async def accounts(self) -> AsyncIterator[tuple[str, str]]:
         """Source and reference of every enrolled account."""
-        for source in ("mail", "drive"):
+        for source in (*self._sources(), "teams"):
             async for account in self.subscriptions.accounts(source):
                 yield source, account.ref
 
-    def due(self) -> AsyncIterator[Envelope]:
-        """Enrol jobs for the watched accounts that are new or due."""
-        watch = self.settings.watch
-        return self.subscriptions.jobs({"mail": watch, "drive": watch})
+    async def due(self) -> AsyncIterator[Envelope]:
+        """Enrol and end jobs for what is new, due or watched no more.
+
+        Named groups are asked for in a job, because a timer must not wait for Graph.
+        """
+        if any(each.startswith("group:") for each in self.settings.watch):
+            yield Envelope("job", first_seen=now(), body={"job": "enrol_all"})
+        else:
+            users = self.settings.watch
+            async for each in self.subscriptions.jobs(dict.fromkeys(self._sources(), users)):
+                yield each
+        tenant = ("teams", "chats") if self.settings.teams == "on" else ()
+        async for each in self.subscriptions.jobs({"teams": tenant}):
+            yield each
 
 
 def _needed[T](value: T | None, name: str) -> T:
@@ -321,7 +394,7 @@ def intake() -> Intake:
     run = runtime()
     key: Key = _needed(run.settings.client_state_key, "SEKISHO_CLIENT_STATE_KEY")
     hints, jobs = run.work.queue("graph-hints"), run.work.queue("graph-jobs")
-    return Intake(hints, jobs, run.alerts, now, (key.value,), new_trace)
+    return Intake(hints, jobs, run.alerts, now, (key.value,), new_trace, run.checks)
 
 
 @cache
@@ -362,7 +435,7 @@ def gate() -> Gate:
 def undertaker(name: str) -> Undertaker:
     """For ``functions/dead_letters``: ``name`` is the queue whose poison queue is read."""
     run = runtime()
-    return Undertaker(name, run.work.queue(f"{name}-poison"), run.dead)
+    return Undertaker(name, run.work.queue(name), run.work.queue(f"{name}-poison"), run.dead)
 
 
 async def publish_head() -> None:

@@ -6,17 +6,19 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from shared.codec import encode
+from shared.codec import decode, encode
 from shared.errors import MalformedError, TransientError
 from shared.graph.webhook import handshake, job, parse
 from shared.model import Envelope, Item
 from shared.pipeline import scan
 from shared.ports import App, Clock, Queue
 from shared.storage.alerts import Alerts
+from shared.storage.claimcheck import LIMIT, ClaimCheck
 from shared.storage.dead_letters import DeadLetters
 from shared.storage.delivery import deliver
 
-PAUSE = 60.0
+PAUSE = 60.0  # seconds
+REVIVE = (5.0, 60.0, 600.0)  # seconds until a poisoned message is tried again
 
 type Work = Callable[[Envelope], Awaitable[object]]
 
@@ -31,6 +33,7 @@ class Intake:
     clock: Clock
     keys: Sequence[bytes] = field(repr=False)
     trace: Callable[[], str]
+    aside: ClaimCheck | None = None
 
     def handshake(self, query: Mapping[str, str]) -> str | None:
         """The text of a validation's answer, or None; a malformed token is no handshake."""
@@ -51,11 +54,20 @@ class Intake:
             await self._refused(body)
             return
         for envelope in intake.hints:
-            await self.hints.put(encode(_traced(envelope, self.trace())))
+            await self.hints.put(await self._message(_traced(envelope, self.trace())))
         for envelope in intake.jobs:
             await self.jobs.put(encode(_traced(envelope, self.trace())))
         if intake.refused:
             await self._refused(body)
+
+    async def _message(self, envelope: Envelope) -> bytes:
+        """A hint's message; what is sealed in it goes aside where it is too large for one."""
+        raw = encode(envelope)
+        if len(raw) <= LIMIT or self.aside is None:
+            return raw
+        body = dict(envelope.body)
+        ref = await self.aside.put("hints", body.pop("sealed", "").encode())
+        return encode(replace(envelope, body=body, ref=ref))
 
     async def _refused(self, body: bytes) -> None:
         """One alert a distinct body: a flood of the same forgery is one row."""
@@ -110,22 +122,39 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Undertaker:
-    """Keeps the poison of one queue. A poison queue has no poison queue of its own.
+    """Takes the poison of one queue: revived a few times, then kept as a dead letter.
 
-    After five failures the platform would never run a message of it again and it would expire, so
-    what cannot be kept now is put back as a new message.
+    Poison is a message whose function died five times under it: most often it was in hand while
+    the platform killed workers (a deployment, a scale-in), which says nothing of the message. What
+    fails for good by its own nature never comes here, ``deliver`` keeps it at once.
+
+    A poison queue has no poison queue of its own: after five failures the platform would never run
+    a message of it again and it would expire. So what cannot be kept now is put back as new.
     """
 
     name: str
+    queue: Queue
     poison: Queue
     dead: DeadLetters
 
     async def bury(self, raw: bytes) -> None:
-        """A durable dead letter and an alert, or the message back with a delay."""
+        """Back on its queue, or a durable dead letter and an alert, or poison anew with a delay."""
         try:
-            await self.dead.bury(self.name, raw)
+            if not await self._revived(raw):
+                await self.dead.bury(self.name, raw)
         except TransientError:
             await self.poison.put(raw, delay=PAUSE)
+
+    async def _revived(self, raw: bytes) -> bool:
+        try:
+            envelope = decode(raw, Envelope)
+        except MalformedError:
+            return False
+        if envelope.revived >= len(REVIVE):
+            return False
+        again = replace(envelope, revived=envelope.revived + 1, not_before=None)
+        await self.queue.put(encode(again), delay=REVIVE[envelope.revived])
+        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -329,6 +329,7 @@ class Envelope:
     ``kind``: ``hint`` (something changed, look), ``job`` (a timer's work), ``item`` (scan this),
     ``result`` (an audit event, inline or by ``ref`` to a blob: queue messages cap at 64 KiB).
     ``replayed`` is set when a person puts a dead letter back: its age then counts from there.
+    ``revived`` counts how often it came back from the poison queue.
     """
 
     kind: str
@@ -342,3 +343,4 @@ class Envelope:
     trace: str = ""
     v: int = 1
     replayed: datetime | None = None
+    revived: int = 0

@@ -76,7 +76,9 @@ class DeadLetters:
         except MalformedError:
             pass
         else:
-            raw = encode(replace(envelope, attempt=0, not_before=None, replayed=self.clock()))
+            raw = encode(
+                replace(envelope, attempt=0, not_before=None, replayed=self.clock(), revived=0)
+            )
         await self.queue(letter.queue).put(raw)
         await self.blobs.delete(name)
 

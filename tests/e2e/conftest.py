@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.storage.blob import BlobServiceClient
+from azure.storage.queue import QueueServiceClient
 
 from local.demo.readback import Graph, ReadBack
 from local.demo.report import Result
@@ -49,6 +51,23 @@ class Town:
             for line in self.storage.lines()
             if line.key[1] == item_id and line.disposition != "none"
         ]
+
+    def left_over(self) -> dict[str, Any]:
+        """What waits or failed: for the message of a failed test."""
+        queues = QueueServiceClient.from_connection_string(self.stack.storage)
+        counts = {
+            queue.name: queues.get_queue_client(queue.name)
+            .get_queue_properties()
+            .approximate_message_count
+            for queue in queues.list_queues()
+        }
+        blobs = BlobServiceClient.from_connection_string(self.stack.storage)
+        letters = blobs.get_container_client("deadletters")
+        kept = [
+            letters.download_blob(name).readall()
+            for name in (letters.list_blob_names() if letters.exists() else ())
+        ]
+        return {"queues": {k: v for k, v in counts.items() if v}, "dead letters": kept}
 
     def admin(self, method: str, path: str, **body: Any) -> Any:
         return self.stack.graph.admin(method, path, **body)

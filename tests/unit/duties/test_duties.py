@@ -146,6 +146,26 @@ async def test_reader_keeps_what_will_not(stores, account):
     assert len(account.tables["alerts"]) == 1
 
 
+def undertaker(stores, dead):
+    queue, poison = stores.queue("scan-items"), stores.queue("scan-items-poison")
+    return Undertaker("scan-items", queue, poison, dead)
+
+
+async def test_undertaker_revives_a_message_that_workers_died_under_then_keeps_it(stores, account):
+    dead = DeadLetters(
+        stores.blobs("deadletters"), Alerts(stores.table("alerts"), now), stores.queue, now
+    )
+    raw = encode(Envelope("item", NOW, Item("mail", "i", "r", "v")))
+    for times in (1, 2, 3):
+        await undertaker(stores, dead).bury(raw)
+        raw = account.queues["scan-items"][-1].body
+        assert decode(raw, Envelope).revived == times
+        assert not account.containers.get("deadletters")
+    await undertaker(stores, dead).bury(raw)
+    assert len(account.queues["scan-items"]) == 3
+    assert len(account.containers["deadletters"]) == 1
+
+
 async def test_undertaker_puts_poison_back_while_the_letters_are_away(account):
     async def away(operation, _moment):
         if operation.startswith("deadletters"):
@@ -157,7 +177,7 @@ async def test_undertaker_puts_poison_back_while_the_letters_are_away(account):
         dead = DeadLetters(
             stores.blobs("deadletters"), Alerts(stores.table("alerts"), now), stores.queue, now
         )
-        await Undertaker("scan-items", stores.queue("scan-items-poison"), dead).bury(b"poison")
+        await undertaker(stores, dead).bury(b"poison")
         assert len(account.containers.get("deadletters", {})) == kept
         assert len(account.queues["scan-items-poison"]) == back
 
