@@ -49,6 +49,7 @@ READERS: dict[str, Reader] = {
     "vcard": Reader("shared.extract.contentlines", risky=False),
     "xls": Reader("shared.extract.ole"),
     "xlsb": Reader("shared.extract.xlsb"),
+    "xdw": Reader("shared.extract.docuworks"),
     "xlsx": Reader("shared.extract.xlsx"),
     "xml": Reader("shared.extract.xmltext", risky=False),
     "xz": Reader("shared.extract.archives"),

@@ -60,8 +60,8 @@ PATTERNS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"BM....\x00\x00\x00\x00", re.DOTALL), "image"),
     (re.compile(rb".{257}ustar", re.DOTALL), "tar"),
     (re.compile(rb"\x01\x00\x00\x00.{36} EMF", re.DOTALL), "emf"),
-    # DocuWorks: known, not read.
-    (re.compile(rb"\x60.{1,4}\x82\x01[\x01-\x1f]", re.DOTALL), "xdw"),
+    # DocuWorks: a header of fields, the generation (7 to 10 are known) among them.
+    (re.compile(rb"\x60[\x03-\x7f](?=[\x80-\x8f]).{0,64}?\x82\x01[\x01-\x1f]", re.DOTALL), "xdw"),
 )
 
 # Formats with signatures that words may begin with (``MZ世代``); such are text if they can be.

@@ -12,6 +12,7 @@ from pathlib import Path
 from shared.model import GapCode
 from tests.unit.extract_files import (
     archive_cases,
+    docuworks_cases,
     legacy_cases,
     office_cases,
     pdf_cases,
@@ -40,7 +41,12 @@ ALL = [
     *(Case("pdf", *rest) for rest in pdf_cases.CASES),
     *(
         Case(*row, leading_zero="先頭の 0" in row[1])
-        for row in (*legacy_cases.CASES, *archive_cases.CASES, *rar_cases.CASES)
+        for row in (
+            *legacy_cases.CASES,
+            *archive_cases.CASES,
+            *rar_cases.CASES,
+            *docuworks_cases.CASES,
+        )
     ),
 ]
 
