@@ -4,9 +4,40 @@ from __future__ import annotations
 
 import base64
 import secrets
+from datetime import UTC, datetime, timedelta
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
+
+# Whose the local tenant is; the stand-in is told so.
+TENANT = "6c1d0e2f-5a4b-4c3d-9e8f-0a1b2c3d4e5f"
+APPLICATION = "1f2e3d4c-5b6a-4798-8a9b-0c1d2e3f4a5b"
+KEYS = "/common/discovery/v2.0/keys"
+
+
+def fresh_certificate(name: str = "local-1") -> str:
+    """``<id>:<base64 of PEM>``: a new RSA key and a certificate that it signs itself."""
+    key = rsa.generate_private_key(65537, 2048)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sekisho local")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=365))
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return f"{name}:{base64.b64encode(pem).decode()}"
 
 
 def fresh_key(name: str = "local-1") -> str:
@@ -42,9 +73,14 @@ def app_settings(
         "SEKISHO_BLOB_SOURCE": "EventGrid",
         "SEKISHO_GRAPH_BASE_URL": graph_base_url,
         "SEKISHO_GRAPH_CREDENTIAL": "local",
-        "SEKISHO_CLIENT_ID": "",
+        "SEKISHO_CLIENT_ID": APPLICATION,
         "SEKISHO_NOTIFICATION_URL": f"{host_url}/api/graph",
         "SEKISHO_WATCH": ",".join(watch or []),
+        "SEKISHO_TENANT_ID": TENANT,
+        "SEKISHO_TEAMS": "on",
+        "SEKISHO_TEAMS_MODEL": "",
+        "SEKISHO_RICH_CERTIFICATES": fresh_certificate(),
+        "SEKISHO_VALIDATION_KEYS_URL": f"{graph_base_url.removesuffix('/v1.0')}{KEYS}",
         "SEKISHO_RENEW_SCHEDULE": "*/5 * * * * *",
         "SEKISHO_SWEEP_SCHEDULE": "*/20 * * * * *",
         "SEKISHO_HEAD_SCHEDULE": "*/10 * * * * *",

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from local.azurite import Azurite, free_ports
-from local.environment import app_settings
+from local.environment import APPLICATION, TENANT, app_settings
 from local.graph.process import GraphProcess
 from local.host.process import HostProcess
 
@@ -70,6 +70,8 @@ class Stack:
         try:
             self._start(self.azurite)
             self._start(self.graph)
+            named = {"tenant_id": TENANT, "application_id": APPLICATION}
+            self.graph.admin("POST", "/tenant", json_body=named)
             for name, upn in self.users.items():
                 body = {"name": name, "upn": upn}
                 self.user_ids[upn] = self.graph.admin("POST", "/users", json_body=body)["id"]

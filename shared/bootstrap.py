@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from shared.services.gate import GateService
     from shared.services.marker import Markers
     from shared.services.resolve import Resolver
+    from shared.services.wiring import Watched
 
 ROOT = Path(__file__).resolve().parent.parent
 SWEEP_SPREAD = 600.0  # seconds over which a sweep's jobs are spread in a large tenant
@@ -208,49 +209,23 @@ class Runtime:
         )
 
     def _services(self, extract: Any) -> dict[str, Any]:
-        from shared.services.calendar import CalendarService  # noqa: PLC0415 - scanning roles
-        from shared.services.drive import DriveService  # noqa: PLC0415 - the same
-        from shared.services.mail import MailService  # noqa: PLC0415 - the same
-        from shared.services.teams import TeamsService  # noqa: PLC0415 - the same
+        from shared.services.wiring import watch_services  # noqa: PLC0415 - scanning roles alone
 
         async def redigest(content: Any) -> str:
             return self._digest(await extract(content))
 
-        evidence = Evidence(self.evidence.blobs("evidence"), self.alerts)
-        quarantine = Evidence(self.evidence.blobs("quarantine"), self.alerts, "quarantine")
-        return {
-            "calendar": CalendarService(
-                self.graph,
-                evidence=evidence,
-                onward=self.onward,
-                markers=self.markers,
-                policy_version=self.policy.version,
-                redigest=redigest,
-            ),
-            "teams": TeamsService(
-                self.graph,
-                evidence=evidence,
-                onward=self.onward,
-                tenant=self.settings.tenant_id,
-            ),
-            "mail": MailService(
-                self.graph,
-                evidence=evidence,
-                onward=self.onward,
-                markers=self.markers,
-                policy_version=self.policy.version,
-                redigest=redigest,
-            ),
-            "drive": DriveService(
-                self.graph,
-                quarantine=quarantine,
-                onward=self.onward,
-                markers=self.markers,
-                limit=self.settings.max_item_bytes,
-                redigest=redigest,
-            ),
-            "gate": self.gate_service,
-        }
+        services = watch_services(
+            self.graph,
+            evidence=Evidence(self.evidence.blobs("evidence"), self.alerts),
+            quarantine=Evidence(self.evidence.blobs("quarantine"), self.alerts, "quarantine"),
+            onward=self.onward,
+            markers=self.markers,
+            policy_version=self.policy.version,
+            redigest=redigest,
+            limit=self.settings.max_item_bytes,
+            tenant=self.settings.tenant_id,
+        )
+        return {**services, "gate": self.gate_service}
 
     @cached_property
     def subscriptions(self) -> Subscriptions:
@@ -271,34 +246,28 @@ class Runtime:
         )
 
     @cached_property
+    def watched(self) -> Watched:
+        """Whom and what this deployment watches."""
+        from shared.services.wiring import Watched  # noqa: PLC0415 - not in the webhook
+
+        return Watched(self.settings.watch, self.settings.teams == "on")
+
+    @cached_property
     def resolver(self) -> Resolver:
         """Hints and jobs to items."""
-        from shared.services.deltas import DriveDelta, Links, MailDelta  # noqa: PLC0415 - resolve
-        from shared.services.event_delta import EventDelta  # noqa: PLC0415 - resolve
-        from shared.services.resolve import Resolver  # noqa: PLC0415 - not in the webhook
-        from shared.services.teams_hints import TeamsHints  # noqa: PLC0415 - resolve
-        from shared.services.teams_sweep import TeamsSweep  # noqa: PLC0415 - the same
+        from shared.services.rounds import Links  # noqa: PLC0415 - resolve
+        from shared.services.wiring import resolver  # noqa: PLC0415 - not in the webhook
 
-        links = Links(self.work.table("drives"), self.work.lease("work"), now)
-        return Resolver(
-            graph=self.graph,
+        return resolver(
+            self.graph,
             subscriptions=self.subscriptions,
-            drives=DriveDelta(self.graph, links, onward=self.onward, ledger=self.ledger),
-            mails=MailDelta(self.graph, links, onward=self.onward, ledger=self.ledger),
+            links=Links(self.work.table("drives"), self.work.lease("work"), now),
             onward=self.onward,
-            jobs=self.work.queue("graph-jobs"),
             ledger=self.ledger,
-            clock=now,
-            events=EventDelta(self.graph, links, onward=self.onward, ledger=self.ledger),
-            teams=TeamsHints(
-                self.graph,
-                TeamsSweep(self.graph, links, onward=self.onward),
-                self.onward,
-                self.checks,
-                self.rich,
-            ),
-            watch=self.settings.watch,
-            sources=self._sources(),
+            jobs=self.work.queue("graph-jobs"),
+            aside=self.checks,
+            rich=self._rich(),
+            watched=self.watched,
         )
 
     @cached_property
@@ -313,24 +282,15 @@ class Runtime:
             message = "SEKISHO_RICH_CERTIFICATES holds a PEM that does not load"
             raise SettingsError(message) from None
 
-    @cached_property
-    def rich(self) -> Rich | None:
+    def _rich(self) -> Rich | None:
         """What opens sealed notifications; None without a certificate."""
         from shared.graph.rich import Keys, Rich, fetch_from  # noqa: PLC0415 - resolve alone
 
         if not self.certificates:
             return None
-        return Rich(
-            self.certificates,
-            Keys(fetch_from(self.settings.validation_keys_url), now),
-            audience=self.settings.client_id,
-            tenant=self.settings.tenant_id,
-        )
-
-    def _sources(self) -> tuple[str, ...]:
-        """The sources of each watched account."""
-        chats = ("chats",) if self.settings.teams == "on" else ()
-        return ("mail", "drive", "calendar", *chats)
+        keys = Keys(fetch_from(self.settings.validation_keys_url), now)
+        audience, tenant = self.settings.client_id, self.settings.tenant_id
+        return Rich(self.certificates, keys, audience=audience, tenant=tenant)
 
     @cached_property
     def recorder(self) -> Recorder:
@@ -349,24 +309,13 @@ class Runtime:
 
     async def accounts(self) -> AsyncIterator[tuple[str, str]]:
         """Source and reference of every enrolled account."""
-        for source in (*self._sources(), "teams"):
+        for source in (*self.watched.sources, "teams"):
             async for account in self.subscriptions.accounts(source):
                 yield source, account.ref
 
-    async def due(self) -> AsyncIterator[Envelope]:
-        """Enrol and end jobs for what is new, due or watched no more.
-
-        Named groups are asked for in a job, because a timer must not wait for Graph.
-        """
-        if any(each.startswith("group:") for each in self.settings.watch):
-            yield Envelope("job", first_seen=now(), body={"job": "enrol_all"})
-        else:
-            users = self.settings.watch
-            async for each in self.subscriptions.jobs(dict.fromkeys(self._sources(), users)):
-                yield each
-        tenant = ("teams", "chats") if self.settings.teams == "on" else ()
-        async for each in self.subscriptions.jobs({"teams": tenant}):
-            yield each
+    def due(self) -> AsyncIterator[Envelope]:
+        """Enrol and end jobs for what is new, due or watched no more."""
+        return self.watched.due(self.subscriptions, now)
 
 
 def _needed[T](value: T | None, name: str) -> T:

@@ -16,6 +16,7 @@ from shared.errors import SettingsError
 
 ROLES = ("all", "intake", "scan", "audit", "console")
 GRAPH = "https://graph.microsoft.com/v1.0"
+KEYS_URL = "https://login.microsoftonline.com/common/discovery/v2.0/keys"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -110,6 +111,23 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _certificates(value: str) -> tuple[Key, ...]:
+    found = []
+    for each in _names(value):
+        name, _, encoded = each.partition(":")
+        try:
+            pem = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            pem = b""
+        if not name or b"PRIVATE KEY" not in pem or b"BEGIN CERTIFICATE" not in pem:
+            message = (
+                "<id>:<base64 of a PEM file with a certificate and its RSA key>, the newest first"
+            )
+            raise ValueError(message)
+        found.append(Key(name, pem))
+    return tuple(found)
+
+
 _SCAN = ("all", "scan")
 _GRAPH = ("all", "intake", "scan")
 
@@ -120,7 +138,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_GRAPH_CREDENTIAL", _choice("managed_identity", "local"), "managed_identity", _GRAPH, "`managed_identity` in the cloud; `local` gives the stand-in a token and is refused for any host but this machine."),
     Setting("SEKISHO_CLIENT_ID", str, "", _GRAPH, "Client id of the user-assigned identity that calls Graph; empty for the system-assigned one."),
     Setting("SEKISHO_NOTIFICATION_URL", _optional_url, "", ("all", "intake"), "Where Graph sends notifications: the address of this app up to `/api/graph`. Empty: no subscriptions are made, the sweep alone watches."),
-    Setting("SEKISHO_WATCH", _names, "", ("all", "intake"), "The accounts to watch: comma-separated user ids or sign-in names."),
+    Setting("SEKISHO_WATCH", _names, "", ("all", "intake"), "The accounts to watch: comma-separated user ids or sign-in names, and `group:<id>` for the members of an Entra group (and of the groups in it)."),
+    Setting("SEKISHO_TENANT_ID", str, "", _GRAPH, "Our tenant's id: whose validation tokens are believed, and who is an outsider in Teams."),
+    Setting("SEKISHO_TEAMS", _choice("on", "off"), "on", ("all", "intake"), "Whether Teams messages (channels and chats of the whole tenant) are watched."),
+    Setting("SEKISHO_TEAMS_MODEL", _choice("", "A", "B"), "", ("all", "intake"), "The licensing model that Teams' subscriptions name (`model=A`); empty: none."),
+    Setting("SEKISHO_RICH_CERTIFICATES", _certificates, "", ("all", "intake"), "Certificates that Teams' notifications are sealed for: `<id>:<base64 of PEM with certificate and RSA key>`, comma-separated, the newest first; keep the old one until its subscriptions are renewed. Empty: notifications name a message and its text is read from Graph. In the cloud a Key Vault reference."),
+    Setting("SEKISHO_VALIDATION_KEYS_URL", _url, KEYS_URL, ("all", "intake"), "Where the keys that sign validation tokens are published."),
     Setting("SEKISHO_RENEW_SCHEDULE", str, "0 */15 * * * *", ("all", "intake"), "When subscriptions are made and renewed (NCRONTAB, UTC)."),
     Setting("SEKISHO_SWEEP_SCHEDULE", str, "0 */30 * * * *", ("all", "intake"), "When the sweep looks for what notifications lost (NCRONTAB, UTC)."),
     Setting("SEKISHO_HEAD_SCHEDULE", str, "30 * * * * *", ("all", "audit"), "When the head of the audit chain is signed and published (NCRONTAB, UTC)."),
@@ -152,6 +175,11 @@ class Settings:
     client_id: str
     notification_url: str
     watch: tuple[str, ...]
+    tenant_id: str
+    teams: str
+    teams_model: str
+    rich_certificates: tuple[Key, ...] = field(repr=False)
+    validation_keys_url: str
     renew_schedule: str
     sweep_schedule: str
     head_schedule: str
@@ -212,6 +240,11 @@ def _connection(name: str, env: Mapping[str, str], problems: list[str]) -> Conne
 
 
 def _consistent(values: Mapping[str, object], problems: list[str]) -> None:
+    if values["rich_certificates"] and not (values["tenant_id"] and values["client_id"]):
+        problems.append(
+            "SEKISHO_RICH_CERTIFICATES needs SEKISHO_TENANT_ID and SEKISHO_CLIENT_ID: a validation "
+            "token is for one application of one tenant"
+        )
     host = urlsplit(str(values["graph_base_url"])).hostname or ""
     if values["graph_credential"] == "local" and host not in LOOPBACK:
         problems.append("SEKISHO_GRAPH_CREDENTIAL=local is for the stand-in on this machine only")

@@ -44,6 +44,64 @@ CATEGORY_CREATE = Call(
     "POST", "/users/{user}/outlook/masterCategories", "MailboxSettings.ReadWrite"
 )
 
+EVENT_GET = Call("GET", "/users/{user}/events/{event}", "Calendars.Read")
+EVENT_UPDATE = Call("PATCH", "/users/{user}/events/{event}", "Calendars.ReadWrite")
+EVENT_DELTA = Call("GET", "/users/{user}/events/delta()", "Calendars.Read")
+EVENT_ATTACHMENTS = Call("GET", "/users/{user}/events/{event}/attachments", "Calendars.Read")
+EVENT_DETACH = Call(
+    "DELETE", "/users/{user}/events/{event}/attachments/{attachment}", "Calendars.ReadWrite"
+)
+
+TEAMS = Call("GET", "/teams", "Team.ReadBasic.All")
+TEAM_MESSAGES = Call("GET", "/teams/{team}/channels/getAllMessages()", "ChannelMessage.Read.All")
+CHANNEL_MESSAGE = Call(
+    "GET", "/teams/{team}/channels/{channel}/messages/{message}", "ChannelMessage.Read.All"
+)
+CHANNEL_JUDGE = Call(
+    "PATCH",
+    "/teams/{team}/channels/{channel}/messages/{message}",
+    "ChannelMessage.UpdatePolicyViolation.All",
+)
+CHANNEL_HOSTED = Call(
+    "GET",
+    "/teams/{team}/channels/{channel}/messages/{message}/hostedContents",
+    "ChannelMessage.Read.All",
+)
+CHANNEL_HOSTED_VALUE = Call(
+    "GET",
+    "/teams/{team}/channels/{channel}/messages/{message}/hostedContents/{hosted}/$value",
+    "ChannelMessage.Read.All",
+)
+REPLY = Call(
+    "GET",
+    "/teams/{team}/channels/{channel}/messages/{root}/replies/{message}",
+    "ChannelMessage.Read.All",
+)
+REPLY_JUDGE = Call(
+    "PATCH",
+    "/teams/{team}/channels/{channel}/messages/{root}/replies/{message}",
+    "ChannelMessage.UpdatePolicyViolation.All",
+)
+REPLY_HOSTED = Call(
+    "GET",
+    "/teams/{team}/channels/{channel}/messages/{root}/replies/{message}/hostedContents",
+    "ChannelMessage.Read.All",
+)
+REPLY_HOSTED_VALUE = Call(
+    "GET",
+    "/teams/{team}/channels/{channel}/messages/{root}/replies/{message}/hostedContents/{hosted}/$value",
+    "ChannelMessage.Read.All",
+)
+CHAT_MESSAGES = Call("GET", "/users/{user}/chats/getAllMessages()", "Chat.Read.All")
+CHAT_MESSAGE = Call("GET", "/chats/{chat}/messages/{message}", "Chat.Read.All")
+CHAT_JUDGE = Call("PATCH", "/chats/{chat}/messages/{message}", "Chat.UpdatePolicyViolation.All")
+CHAT_HOSTED = Call("GET", "/chats/{chat}/messages/{message}/hostedContents", "Chat.Read.All")
+CHAT_HOSTED_VALUE = Call(
+    "GET", "/chats/{chat}/messages/{message}/hostedContents/{hosted}/$value", "Chat.Read.All"
+)
+
+GROUP_MEMBERS = Call("GET", "/groups/{group}/transitiveMembers/graph.user", "GroupMember.Read.All")
+
 ITEM_GET = Call("GET", "/drives/{drive}/items/{item}", "Files.Read.All")
 ITEM_UPDATE = Call("PATCH", "/drives/{drive}/items/{item}", "Files.ReadWrite.All")
 ITEM_CONTENT = Call("GET", "/drives/{drive}/items/{item}/content", "Files.Read.All")
@@ -76,13 +134,14 @@ PATH_SESSION = Call(
     sdk=False,
 )
 
-# A subscription needs the permission to read its resource; a drive's, to write it
+# A subscription needs the permission to read its resource; a drive's, to write it;
+# the calls on one are those of whatever it watches
 # (learn.microsoft.com/graph/api/subscription-post-subscriptions#permissions).
-_DRIVE = ("Files.ReadWrite.All",)
-SUBSCRIPTIONS_LIST = Call("GET", "/subscriptions", "Mail.Read", also=_DRIVE)
-SUBSCRIPTION_CREATE = Call("POST", "/subscriptions", "Mail.Read", also=_DRIVE)
-SUBSCRIPTION_RENEW = Call("PATCH", "/subscriptions/{subscription}", "Mail.Read", also=_DRIVE)
-SUBSCRIPTION_DELETE = Call("DELETE", "/subscriptions/{subscription}", "Mail.Read", also=_DRIVE)
+_WATCHED = ("Files.ReadWrite.All", "Calendars.Read", "ChannelMessage.Read.All", "Chat.Read.All")
+SUBSCRIPTIONS_LIST = Call("GET", "/subscriptions", "Mail.Read", also=_WATCHED)
+SUBSCRIPTION_CREATE = Call("POST", "/subscriptions", "Mail.Read", also=_WATCHED)
+SUBSCRIPTION_RENEW = Call("PATCH", "/subscriptions/{subscription}", "Mail.Read", also=_WATCHED)
+SUBSCRIPTION_DELETE = Call("DELETE", "/subscriptions/{subscription}", "Mail.Read", also=_WATCHED)
 
 LINK = Call("GET", "(a next or delta link)", "that of the first page", sdk=False)
 """Following ``@odata.nextLink`` or ``@odata.deltaLink``: the permission is the first page's."""

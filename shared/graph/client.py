@@ -29,6 +29,7 @@ IMMUTABLE = 'IdType="ImmutableId"'
 DOWNLOAD_HOSTS = (".sharepoint.com", ".svc.ms")
 _PER_MAILBOX = 4
 _REDIRECT = 302
+_PLAIN = frozenset({"startDateTime", "endDateTime"})  # parameters that are no OData options
 
 
 class Graph:
@@ -152,10 +153,7 @@ class Graph:
         from kiota_abstractions.request_information import RequestInformation  # noqa: PLC0415
 
         method = Method[call.method]
-        asked = {
-            f"%40{name[1:]}" if name[0] == "@" else f"%24{name}": value
-            for name, value in query.items()
-        }
+        asked = {_option(name): value for name, value in query.items()}
         if call.sdk:
             builder = sdk.builder(self._client(), call, params)
             request = RequestInformation(
@@ -202,3 +200,10 @@ class Graph:
             if user:
                 self._seats[user] = seat
         return seat
+
+
+def _option(name: str) -> str:
+    """A query parameter's name in a URL template."""
+    if name in _PLAIN:
+        return name
+    return f"%40{name[1:]}" if name[0] == "@" else f"%24{name}"

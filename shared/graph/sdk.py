@@ -14,7 +14,12 @@ from shared.errors import PermanentError
 from shared.graph.calls import Call
 
 # A segment of a path template, as msgraph-sdk names its builder.
-_BUILDERS = {"$value": "content", "delta()": "delta"}
+_BUILDERS = {
+    "$value": "content",
+    "delta()": "delta",
+    "getAllMessages()": "get_all_messages",
+    "graph.user": "graph_user",
+}
 
 
 def builder(client: Any, call: Call, params: Mapping[str, str]) -> Any:

@@ -16,16 +16,29 @@ from shared.errors import GoneError, PermanentError, UnavailableError
 from shared.graph import calls
 from shared.graph.answers import Json, error_code
 from shared.graph.client import Graph
+from shared.graph.rich import Certificate
 from shared.graph.webhook import account_ref, client_state, job
 from shared.model import Envelope
 from shared.ports import Clock, Row, Table, Value
 
-# Just under Graph's own maxima of 10,080 and 42,300 minutes
+# Just under Graph's own maxima of 10,080, 42,300 and 4,320 minutes
 # (learn.microsoft.com/graph/api/resources/subscription#subscription-lifetime).
-LIFETIME = {"mail": timedelta(minutes=10_000), "drive": timedelta(minutes=42_000)}
+LIFETIME = {
+    "mail": timedelta(minutes=10_000),
+    "drive": timedelta(minutes=42_000),
+    "calendar": timedelta(minutes=10_000),
+    "teams": timedelta(minutes=4_300),
+}
 # Drive roots know only "updated". Mail: "updated" too, because a draft gets its text after it is
 # created; our own updates are told by the ledger and the marker.
-CHANGES = {"mail": "created,updated", "drive": "updated"}
+CHANGES = {
+    "mail": "created,updated",
+    "drive": "updated",
+    "calendar": "created,updated",
+    "teams": "created,updated",
+}
+# Accounts that are swept and have no subscription of their own: the tenant's covers them.
+SWEPT = frozenset({"chats"})
 _SPREAD = 0.1
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
@@ -34,7 +47,11 @@ _COLD_START = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account of one source: who, and for drives which drive. ``ref`` names it in queues."""
+    """One account of one source: who, and for drives which drive. ``ref`` names it in queues.
+
+    Of source ``teams`` the users are ``teams`` and ``chats``: the two that Graph watches a tenant
+    by. Source ``chats`` is a user whose chats are swept.
+    """
 
     source: str
     ref: str
@@ -45,7 +62,9 @@ class Account:
 class Subscriptions:
     """Enrols, renews and recreates; every method may run twice.
 
-    ``key`` makes the clientState; ``nonce`` gives a fresh short random text. Where
+    ``key`` makes the clientState; ``nonce`` gives a fresh short random text; ``certificate`` is
+    what Teams messages are sealed for (None: they are told of by id), ``model`` their licensing
+    (``A``, ``B`` or empty). Where
     ``notification_url`` is no address, accounts are enrolled without a subscription and the sweep
     alone watches them.
     """
@@ -60,6 +79,8 @@ class Subscriptions:
         lifecycle_url: str,
         clock: Clock,
         nonce: Callable[[], str],
+        certificate: Certificate | None = None,
+        model: str = "",
     ) -> None:
         self._graph = graph
         self._table = table
@@ -69,6 +90,8 @@ class Subscriptions:
         self._lifecycle_url = lifecycle_url
         self._clock = clock
         self._nonce = nonce
+        self._certificate = certificate
+        self._model = model
 
     async def account(self, source: str, ref: str) -> Account:
         """Who is behind a reference; PermanentError for one that was never enrolled."""
@@ -93,7 +116,7 @@ class Subscriptions:
         row = await self._row(source, ref)
         account = await self._resolved(row)
         row = await self._row(source, ref)
-        if not self._subscribes:
+        if not self._has_subscription(source):
             await self._save(row, state="sweep_only")
         elif row.values.get("subscription"):
             if self._due(row):
@@ -109,9 +132,11 @@ class Subscriptions:
         row = await self._row(source, ref)
         account = await self._resolved(row)
         row = await self._row(source, ref)
-        if self._subscribes and row.values.get("subscription"):
+        if not self._has_subscription(source):
+            return account
+        if row.values.get("subscription"):
             await self._renew(row, account)
-        elif self._subscribes:
+        else:
             await self._adopt_or_create(row, account)
         return account
 
@@ -140,9 +165,12 @@ class Subscriptions:
                 yield job("enrol", source, account.ref, now)
 
     def _wants_enrolling(self, row: Row) -> bool:
-        if not self._subscribes:
+        if not self._has_subscription(row.partition):
             return row.values.get("state") != "sweep_only"
         return not row.values.get("subscription") or self._due(row)
+
+    def _has_subscription(self, source: str) -> bool:
+        return self._subscribes and source not in SWEPT
 
     async def _rows(self, source: str) -> AsyncIterator[Row]:
         start = ""
@@ -176,13 +204,24 @@ class Subscriptions:
 
     def _due(self, row: Row) -> bool:
         expires = row.values.get("expires")
-        if not isinstance(expires, datetime):
+        if not isinstance(expires, datetime) or self._outdated(row):
             return True
         life = LIFETIME[row.partition]
         spread = int(row.key[:4], 16) / 0xFFFF * _SPREAD
         return self._clock() >= expires - life * (0.5 - spread)
 
+    def _outdated(self, row: Row) -> bool:
+        """Whether it seals for a certificate that is not the newest (Graph cannot change that)."""
+        newest = self._certificate.id if self._certificate else ""
+        return row.partition == "teams" and row.values.get("certificate", "") != newest
+
     async def _renew(self, row: Row, account: Account) -> None:
+        if self._outdated(row):
+            params = {"subscription": str(row.values["subscription"])}
+            await self._graph.send(calls.SUBSCRIPTION_DELETE, params, accept={_NOT_FOUND})
+            row = await self._save(row, subscription="", state="wanted")
+            await self._create(row, account)
+            return
         until = self._clock() + LIFETIME[row.partition]
         try:
             answer = await self._graph.send(
@@ -198,7 +237,7 @@ class Subscriptions:
 
     async def _adopt_or_create(self, row: Row, account: Account) -> None:
         """After a crash while creating: take over the subscription that Graph may have made."""
-        resource = _resource(account)
+        resource = self._resource(account)
         async for page in self._graph.pages(calls.SUBSCRIPTIONS_LIST, {}):
             for each in page.get("value", []):
                 ours = each.get("notificationUrl") == self._notification_url
@@ -222,19 +261,46 @@ class Subscriptions:
                 "changeType": CHANGES[account.source],
                 "notificationUrl": self._notification_url,
                 "lifecycleNotificationUrl": self._lifecycle_url,
-                "resource": _resource(account),
+                "resource": self._resource(account),
                 "expirationDateTime": _wire(until),
                 "clientState": client_state(
                     self._key, account.source, account.ref, str(row.values["nonce"])
                 ),
+                **self._sealing(account),
             },
         )
         if answer.status == _BAD_REQUEST:
             _refused(error_code(answer.data))
         made = answer.json()
+        sealed = self._certificate.id if self._certificate and account.source == "teams" else ""
         await self._save(
-            row, subscription=str(made["id"]), expires=_expires(made, until), state="active"
+            row,
+            subscription=str(made["id"]),
+            expires=_expires(made, until),
+            state="active",
+            certificate=sealed,
         )
+
+    def _sealing(self, account: Account) -> Json:
+        if account.source != "teams" or self._certificate is None:
+            return {}
+        return {
+            "includeResourceData": True,
+            "encryptionCertificate": self._certificate.text,
+            "encryptionCertificateId": self._certificate.id,
+        }
+
+    def _resource(self, account: Account) -> str:
+        match account.source:
+            case "drive":
+                return f"drives/{account.drive}/root"
+            case "calendar":
+                return f"users/{account.user}/events"
+            case "teams":
+                licensed = f"?model={self._model}" if self._model else ""
+                return f"{account.user}/getAllMessages{licensed}"
+            case _:
+                return f"users/{account.user}/messages"
 
     async def _save(self, row: Row, **changes: Value) -> Row:
         values = {**row.values, **changes}
@@ -253,12 +319,6 @@ def _refused(code: str) -> None:
 def _account(row: Row) -> Account:
     user, drive = str(row.values["user"]), str(row.values.get("drive", ""))
     return Account(row.partition, row.key, user, drive)
-
-
-def _resource(account: Account) -> str:
-    if account.source == "drive":
-        return f"drives/{account.drive}/root"
-    return f"users/{account.user}/messages"
 
 
 def _wire(moment: datetime) -> str:

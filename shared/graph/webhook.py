@@ -26,12 +26,14 @@ import msgspec
 from shared.errors import MalformedError, RefusedError
 from shared.model import Envelope
 
-SOURCES = frozenset({"mail", "drive"})
+SOURCES = frozenset({"mail", "drive", "calendar", "teams"})
 _PURPOSE = b"sekisho clientState v1\0"
 _MAX_TOKEN = 2048
 _MAX_BODY = 4 * 1024 * 1024
+_MAX_TOKENS = 10
 _ID = re.compile(r"[A-Za-z0-9_\-=+!.%,]{1,512}")
 _ETAG = re.compile(r"[\x21\x23-\x7e]{1,256}")
+_RESOURCE = re.compile(r"[A-Za-z0-9:@._\-()'/]{1,800}")
 _CHANGES = frozenset({"created", "updated"})
 _LIFECYCLE = {
     "reauthorizationRequired": ("renew",),
@@ -105,7 +107,8 @@ def parse(body: bytes, keys: Sequence[bytes], now: datetime) -> Intake:
     jobs: list[Envelope] = []
     refused: list[RefusedError] = []
     ignored = 0
-    for part in _parts(body):
+    parts, tokens = _parts(body)
+    for part in parts:
         known = verify_client_state(keys, part.get("clientState"))
         if known is None:
             refused.append(RefusedError("a notification with a clientState that is not ours"))
@@ -114,7 +117,7 @@ def parse(body: bytes, keys: Sequence[bytes], now: datetime) -> Intake:
         if made is not None:
             jobs.extend(made)
             continue
-        hint = _change(part, known, now)
+        hint = _change(part, known, now, tokens)
         if hint is None:
             ignored += 1
         elif hint.kind == "hint":
@@ -130,7 +133,8 @@ def job(name: str, source: str, ref: str, now: datetime) -> Envelope:
     return Envelope(kind="job", first_seen=now, body=body)
 
 
-def _parts(body: bytes) -> list[dict[str, Any]]:
+def _parts(body: bytes) -> tuple[list[dict[str, Any]], list[str]]:
+    """The parts, and the tokens that say who sent the sealed ones among them."""
     if len(body) > _MAX_BODY:
         message = "a notification over 4 MiB"
         raise MalformedError(message)
@@ -142,7 +146,9 @@ def _parts(body: bytes) -> list[dict[str, Any]]:
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         message = "not a notification collection"
         raise MalformedError(message)
-    return parts
+    tokens = value.get("validationTokens") if isinstance(value, dict) else None
+    texts = [each for each in tokens if isinstance(each, str)] if isinstance(tokens, list) else []
+    return parts, texts[:_MAX_TOKENS]
 
 
 def _lifecycle(part: dict[str, Any], known: tuple[str, str], now: datetime) -> list[Envelope]:
@@ -152,8 +158,14 @@ def _lifecycle(part: dict[str, Any], known: tuple[str, str], now: datetime) -> l
     return [job(name, *known, now) for name in names]
 
 
-def _change(part: dict[str, Any], known: tuple[str, str], now: datetime) -> Envelope | None:
-    """A hint; a sweep where a genuine notification's id is not readable; None for a deletion."""
+def _change(
+    part: dict[str, Any], known: tuple[str, str], now: datetime, tokens: list[str]
+) -> Envelope | None:
+    """A hint; a sweep where a genuine notification's id is not readable; None for a deletion.
+
+    What is sealed goes on as it came, with the tokens: it is opened where Graph is called, and
+    nothing of it is believed before.
+    """
     source, ref = known
     change = part.get("changeType")
     if change == "deleted":
@@ -166,10 +178,17 @@ def _change(part: dict[str, Any], known: tuple[str, str], now: datetime) -> Enve
         "change": change if isinstance(change, str) and change in _CHANGES else "updated",
         "subscription": _text(part.get("subscriptionId"), _ID),
     }
-    if source == "mail":
+    if source in {"mail", "calendar"}:
         hint["id"] = _text(data.get("id"), _ID)
         hint["version"] = version_of(_text(data.get("@odata.etag"), _ETAG, quoted=True))
         if not hint["id"]:
+            return job("sweep", source, ref, now)
+    if source == "teams":
+        sealed = part.get("encryptedContent")
+        hint["resource"] = _text(part.get("resource"), _RESOURCE)
+        if isinstance(sealed, dict):
+            hint["sealed"] = msgspec.json.encode({"content": sealed, "tokens": tokens}).decode()
+        elif not hint["resource"]:
             return job("sweep", source, ref, now)
     return Envelope(kind="hint", first_seen=now, body=hint)
 

@@ -92,18 +92,19 @@ def context(item: Item, message: Json) -> Context:
         for name in ("toRecipients", "ccRecipients", "bccRecipients")
         for each in message.get(name) or []
     ]
-    domains = dict.fromkeys(filter(None, (_domain(each) for each in people)))
+    domains = dict.fromkeys(filter(None, (domain(each) for each in people)))
     return Context(
         source=item.source,
         place="own_mailbox",
         owner=item.recipient,
-        sender_domain=_domain(message.get("from")),
+        sender_domain=domain(message.get("from")),
         recipient_domains=tuple(domains),
-        received_at=_moment(message.get("receivedDateTime")),
+        received_at=moment(message.get("receivedDateTime")),
     )
 
 
-def _domain(person: object) -> str:
+def domain(person: object) -> str:
+    """The mail domain of a recipient as Graph writes one, or empty."""
     try:
         address = person["emailAddress"]["address"]  # type: ignore[index] # JSON of unknown shape
     except (KeyError, TypeError):
@@ -111,7 +112,8 @@ def _domain(person: object) -> str:
     return str(address).rpartition("@")[2].casefold() if "@" in str(address) else ""
 
 
-def _moment(text: object) -> datetime | None:
+def moment(text: object) -> datetime | None:
+    """A time as Graph writes it, in UTC, or None."""
     try:
         return datetime.fromisoformat(str(text)).astimezone(UTC)
     except ValueError:

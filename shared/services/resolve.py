@@ -1,9 +1,10 @@
 """Hints and jobs become items: what changed is looked up, and each version is enqueued.
 
-A hint is not an item: a drive's notification names none. Mail is resolved by id, drives by one
-delta at a time under a lease; the sweep asks the same deltas without a hint, so that nothing
-depends on a notification's arrival. A delta's link is saved only after everything that it told of
-is on a queue, so a crash repeats work and loses none (the ledger knows what is done already).
+A hint is not an item: a drive's notification names none. Mail, events and Teams messages are
+resolved by id, drives by one delta at a time under a lease; the sweep asks the same deltas without
+a hint, so that nothing depends on a notification's arrival. A delta's link is saved only after
+everything that it told of is on a queue, so a crash repeats work and loses none (the ledger knows
+what is done already).
 """
 
 from __future__ import annotations
@@ -13,19 +14,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.codec import encode
-from shared.errors import GoneError, MalformedError
+from shared.errors import GoneError, MalformedError, PermanentError
 from shared.graph import calls
 from shared.graph.client import Graph
 from shared.graph.subscriptions import Account, Subscriptions
 from shared.graph.webhook import job
 from shared.model import Envelope, Item
 from shared.ports import Clock, Ledger, Queue
+from shared.services.cohorts import members
 from shared.services.common import Onward
 from shared.services.deltas import DriveDelta, MailDelta
-from shared.services.mailbox import where
+from shared.services.event_delta import EventDelta
+from shared.services.teams_hints import TeamsHints
 
 # Graph's delta may lag behind its own notification: when a hint's delta shows nothing, look again.
 _LAG = 60.0
+_AT_ONCE = 25  # enrolments a second
+# Sources whose notifications name an item, how it is asked for, and its parameter's name.
+_BY_ID = {"mail": (calls.MESSAGE_GET, "message"), "calendar": (calls.EVENT_GET, "event")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +50,19 @@ class Resolver:
     jobs: Queue
     ledger: Ledger
     clock: Clock
+    events: EventDelta | None = None
+    teams: TeamsHints | None = None
+    watch: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
     async def hint(self, envelope: Envelope) -> int:
-        """Something changed: mail by its id, a drive by its delta."""
+        """Something changed: mail, an event or a message by its id, a drive by its delta."""
         body = envelope.body
         account = await self.subscriptions.account(_text(body, "source"), _text(body, "account"))
-        if account.source == "mail":
-            return await self._mail(account, envelope)
+        if account.source in _BY_ID:
+            return await self._one(account, envelope)
+        if account.source == "teams":
+            return await _part(self.teams).hint(envelope)
         if not account.drive:
             account = await self.subscriptions.enrol(account.source, account.ref)
         result = await self.drives.run(
@@ -63,6 +75,8 @@ class Resolver:
     async def job(self, envelope: Envelope) -> int:
         """A timer's work for one account: ``enrol``, ``renew``, ``sweep`` or ``end``."""
         name = _text(envelope.body, "job")
+        if name == "enrol_all":
+            return await self._enrol_all()
         work = self._jobs().get(name)
         if work is None:
             message = "a job of an unknown kind"
@@ -77,6 +91,18 @@ class Resolver:
             "sweep": self._sweep,
             "end": self._end,
         }
+
+    async def _enrol_all(self) -> int:
+        """Ask the named groups who is in them; a job each for who is new, due or gone.
+
+        Graph takes 1,000 subscriptions in 20 seconds, so the jobs are spread over time.
+        """
+        users = await members(self.graph, self.watch)
+        count = 0
+        async for each in self.subscriptions.jobs(dict.fromkeys(self.sources, users)):
+            await self.jobs.put(encode(each), delay=count // _AT_ONCE)
+            count += 1
+        return 0
 
     async def _enrol(self, source: str, ref: str, envelope: Envelope) -> int:
         """Subscribe, then look once: what came between is in the first delta."""
@@ -99,18 +125,22 @@ class Resolver:
         account = await self.subscriptions.account(source, ref)
         if source == "mail":
             return await self.mails.run(account.user)
+        if source == "calendar":
+            return await _part(self.events).run(account.user)
+        if source in {"teams", "chats"}:
+            return await _part(self.teams).swept(source, account.user)
         if not account.drive:
             account = await self.subscriptions.enrol(source, ref)
         return (await self.drives.run(account.drive, since=envelope.first_seen)).enqueued
 
-    async def _mail(self, account: Account, envelope: Envelope) -> int:
+    async def _one(self, account: Account, envelope: Envelope) -> int:
         body = envelope.body
-        item = Item("mail", _text(body, "id"), account.user, body.get("version", ""))
+        call, name = _BY_ID[account.source]
+        item = Item(account.source, _text(body, "id"), account.user, body.get("version", ""))
         if not item.content_version:
+            params = {"user": item.recipient, name: item.id}
             try:
-                answer = await self.graph.send(
-                    calls.MESSAGE_GET, where(item), query={"select": "id,changeKey"}
-                )
+                answer = await self.graph.send(call, params, query={"select": "id,changeKey"})
             except GoneError:
                 return 0
             item = replace(item, content_version=str(answer.json()["changeKey"]))
@@ -122,6 +152,14 @@ class Resolver:
     async def _again(self, account: Account) -> None:
         later = job("sweep", account.source, account.ref, self.clock())
         await self.jobs.put(encode(later), delay=_LAG)
+
+
+def _part[T](part: T | None) -> T:
+    """A source that this deployment does not watch has no hints; one from before it stopped may."""
+    if part is None:
+        message = "a message of a source that is not watched"
+        raise PermanentError(message)
+    return part
 
 
 def _text(body: dict[str, str], name: str) -> str:

@@ -17,6 +17,8 @@ COLOURS = {TAGGED: "preset4", REVIEWING: "preset1"}
 
 NOTICE_SUBJECT = "【関所】メールを停止しました / Sekisho stopped a message"
 
+EVENT_SUBJECT = "【関所】予定の内容を停止しました / Sekisho stopped this event"
+
 _KINDS = {
     "my_number": "個人番号（マイナンバー）/ My Number",
     "corporate_number": "法人番号 / corporate number",
@@ -63,3 +65,17 @@ def reference(key: str) -> str:
 
 def _lines(items: Iterable[str]) -> str:
     return "\n".join(f"・{item}" for item in items)
+
+
+TIP_START = "【関所】"
+
+
+def policy_tip(reference: str) -> str:
+    """What Teams shows the sender of a message that was stopped."""
+    return (
+        f"{TIP_START}クラウドに置くことができない情報が見つかったため、このメッセージを停止しました。"
+        "個人番号などを消して書き直してください。\n"
+        "Sekisho stopped this message: it holds information that may not be in the cloud. "
+        "Please edit it.\n"
+        f"受付番号 / Reference: {reference}"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -52,7 +53,7 @@ async def test_other_preferences_stand_beside_immutable_ids(graph, scripted):
 
 @pytest.mark.parametrize("call", calls.ALL, ids=str)
 async def test_every_call_of_the_table_can_be_made(graph, scripted, call):
-    names = ("user", "message", "folder", "drive", "item", "permission", "version", "subscription")
+    names = tuple(re.findall(r"\{(\w+)\}", call.path))
     await graph.send(
         call, dict.fromkeys((*names, "path"), "x"), body={} if "P" in call.method else None
     )
@@ -60,7 +61,7 @@ async def test_every_call_of_the_table_can_be_made(graph, scripted, call):
     expected = call.path.replace("+", "")
     for name in (*names, "path"):
         expected = expected.replace(f"{{{name}}}", "x")
-    assert (method, path) == (call.method, f"/v1.0{expected}")
+    assert (method, path.partition("?")[0]) == (call.method, f"/v1.0{expected}")
 
 
 @pytest.mark.parametrize("name", ["申請書 #1 100%.txt", "a&b=c?.txt", "%E5.txt", "it's.txt"])

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
 from aiohttp import web
 
@@ -29,13 +30,18 @@ from shared.model import (
     Level,
     Mode,
 )
+from shared.services.calendar import CalendarService
 from shared.services.common import Onward
 from shared.services.deltas import DriveDelta, Links, MailDelta
 from shared.services.drive import DriveService
+from shared.services.event_delta import EventDelta
 from shared.services.gate import GateService
 from shared.services.mail import MailService
 from shared.services.marker import Markers
 from shared.services.resolve import Resolver
+from shared.services.teams import TeamsService
+from shared.services.teams_hints import TeamsHints
+from shared.services.teams_sweep import TeamsSweep
 from shared.storage.alerts import Alerts
 from shared.storage.claimcheck import ClaimCheck
 from shared.storage.evidence import Evidence
@@ -90,7 +96,7 @@ class Rig:
     Killed = Killed
 
     def __init__(self, app, port):
-        self.app = app
+        self.app, self.port = app, port
         self.world = app[context.WORLD]
         self.user = self.world.add_user(UPN, "関所 花子")
         base = f"http://127.0.0.1:{port}/v1.0"
@@ -133,6 +139,21 @@ class Rig:
             redigest=redigest,
         )
 
+    def calendar(self, *, redigest=None):
+        return CalendarService(
+            self.graph,
+            evidence=self.evidence,
+            onward=self.onward,
+            markers=self.markers,
+            policy_version=POLICY,
+            redigest=redigest,
+        )
+
+    def teams(self):
+        return TeamsService(
+            self.graph, evidence=self.evidence, onward=self.onward, tenant=self.world.tenant_id
+        )
+
     def drive(self, *, redigest=None, limit=1_000_000):
         return DriveService(
             self.graph,
@@ -153,7 +174,7 @@ class Rig:
             limit=1_000_000,
         )
 
-    def resolver(self):
+    def resolver(self, *, rich=None, watch=(), sources=()):
         links = Links(self.stores.table("drives"), self.stores.lease(), self.clock)
         return Resolver(
             self.graph,
@@ -170,6 +191,16 @@ class Rig:
             self.stores.queue("graph-jobs"),
             self.ledger,
             self.clock,
+            EventDelta(self.graph, links, onward=self.onward, ledger=self.ledger),
+            TeamsHints(
+                self.graph,
+                TeamsSweep(self.graph, links, onward=self.onward),
+                self.onward,
+                ClaimCheck(self.stores.blobs("work")),
+                rich,
+            ),
+            watch,
+            sources,
         )
 
     @staticmethod
@@ -195,6 +226,31 @@ class Rig:
         return hashlib.sha256(content.data).hexdigest()
 
     # what is in the world
+    async def admin(self, method, path, body=None):
+        """The stand-in's admin side."""
+        url = f"http://127.0.0.1:{self.port}/_admin/{path}"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, url, json=body) as answer,
+        ):
+            assert answer.status < 300, await answer.text()
+            return await answer.json()
+
+    async def event(self, **values):
+        """An event of the user's calendar, and its item."""
+        body = {
+            "subject": "打合せ",
+            "body": {"contentType": "html", "content": "<p>資料</p>"},
+            "start": {"dateTime": "2026-12-01T10:00:00", "timeZone": "UTC"},
+            "end": {"dateTime": "2026-12-01T11:00:00", "timeZone": "UTC"},
+            **values,
+        }
+        made = await self.admin("POST", f"users/{UPN}/events", body)
+        return self.user.calendar.events[made["id"]]
+
+    def event_item(self, event):
+        return Item("calendar", event.id, self.user.id, event.change_key)
+
     def message(self, raw=None, *, subject="test", folder="inbox"):
         return received(self.user, raw or self.mime(subject), folder)
 

@@ -1,0 +1,111 @@
+"""Calendar events: read as a mail is, tagged by category and property, stopped by a notice.
+
+``Item.id`` is the immutable event id, ``recipient`` the mailbox, ``content_version`` the changeKey.
+Attendees are context for policy, not content.
+"""
+
+from __future__ import annotations
+
+from shared.errors import GoneError, StorageConflictError, SupersededError, UnavailableError
+from shared.graph.answers import Json
+from shared.graph.client import Graph
+from shared.model import (
+    Claim,
+    Content,
+    Context,
+    Disposition,
+    Fetched,
+    Item,
+    Outcome,
+    OutcomeState,
+)
+from shared.services.common import Onward, Redigest, decision_of
+from shared.services.event_block import EventBlocking, genuine
+from shared.services.eventbox import EventBox
+from shared.services.mail import domain, moment
+from shared.services.mail_tag import Tagging
+from shared.services.marker import Markers, Verdict, release_of
+from shared.storage.evidence import Evidence
+
+_NOTICE = "a notice of ours"
+
+
+class CalendarService:
+    """ports.Service for source ``calendar``; the arguments are those of ``MailService``."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        evidence: Evidence,
+        onward: Onward,
+        markers: Markers,
+        policy_version: str,
+        redigest: Redigest | None = None,
+    ) -> None:
+        self._box = EventBox(graph, onward, redigest)
+        self._markers = markers
+        self._policy_version = policy_version
+        self._tagging = Tagging(self._box, markers)
+        self._blocking = EventBlocking(self._box, evidence, markers)
+
+    async def fetch(self, item: Item) -> Fetched:
+        """The event as MIME; before a SupersededError the newer version is put on the queue."""
+        event = await self._box.read(item)
+        version = str(event.get("changeKey", ""))
+        if version != item.content_version:
+            await self._box.follow(item, version)
+            text = "the event has a newer version"
+            raise SupersededError(text)
+        written = await self._box.written(item, event)
+        marker = EventBox.property(event)
+        if not written.parts and genuine(event, item, self._markers):
+            marker = _NOTICE
+        elif marker == _NOTICE:
+            marker = ""  # somebody wrote our word for it there
+        return Fetched(
+            Content(written.data, media_type="message/rfc822"),
+            context(item, event),
+            version,
+            marker,
+            written.gaps,
+        )
+
+    async def apply(self, claim: Claim) -> Outcome:
+        """Tag, mark for review, or leave a notice; read back. See Service.apply."""
+        disposition = decision_of(claim).disposition
+        try:
+            if disposition is Disposition.BLOCK:
+                return await self._blocking.block(claim)
+            return await self._tagging.label(claim, disposition)
+        except GoneError:
+            if await self._box.exists(claim.item):
+                text = "something that the action needs is gone, the event is not"
+                raise UnavailableError(text) from None
+            return Outcome(disposition.name.lower(), OutcomeState.GONE)
+        except StorageConflictError as error:
+            raise UnavailableError(str(error)) from None
+
+    def recognises(self, claim: Claim, fetched: Fetched, content_digest: str) -> bool:
+        """Whether it is our notice, or carries our marker for this content under this policy."""
+        if fetched.marker == _NOTICE:
+            return True
+        verdict = Verdict.read(fetched.marker)
+        if verdict is None or release_of(verdict):
+            return False
+        known = self._markers.genuine(verdict, claim.item.place_key(), content_digest)
+        return known and verdict.policy == self._policy_version
+
+
+def context(item: Item, event: Json) -> Context:
+    """What policy sees of an event."""
+    people = event.get("attendees")
+    domains = dict.fromkeys(map(domain, people if isinstance(people, list) else []))
+    return Context(
+        source=item.source,
+        place="own_mailbox",
+        owner=item.recipient,
+        sender_domain=domain(event.get("organizer")),
+        recipient_domains=tuple(filter(None, domains)),
+        received_at=moment(event.get("createdDateTime")),
+    )

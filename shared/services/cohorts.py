@@ -1,0 +1,31 @@
+"""Who is watched: the accounts that a deployment names, and the members of the groups it names.
+
+``SEKISHO_WATCH`` holds user ids or sign-in names, and ``group:<id>`` for an Entra group: its
+members, and those of the groups inside it, as they are when the timer asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.graph import calls
+from shared.graph.client import Graph
+
+GROUP = "group:"
+
+
+async def members(graph: Graph, watch: Sequence[str]) -> tuple[str, ...]:
+    """The accounts, each once, in order. GoneError for a group that does not exist.
+
+    A group that cannot be read is an error and not an empty group: everybody's watch would end.
+    """
+    found: dict[str, None] = {}
+    for each in watch:
+        if not each.startswith(GROUP):
+            found[each] = None
+            continue
+        params = {"group": each.removeprefix(GROUP)}
+        query = {"select": "id", "top": "100"}
+        async for page in graph.pages(calls.GROUP_MEMBERS, params, query=query):
+            found |= {str(user["id"]): None for user in page.get("value", [])}
+    return tuple(found)

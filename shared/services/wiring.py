@@ -1,0 +1,131 @@
+"""The services and the resolver over given parts, for the composition root and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from shared.graph.client import Graph
+from shared.graph.rich import Rich
+from shared.graph.subscriptions import Subscriptions
+from shared.model import Envelope
+from shared.ports import Clock, Ledger, Queue, Service
+from shared.services.calendar import CalendarService
+from shared.services.cohorts import GROUP
+from shared.services.common import Onward, Redigest
+from shared.services.deltas import DriveDelta, MailDelta
+from shared.services.drive import DriveService
+from shared.services.event_delta import EventDelta
+from shared.services.mail import MailService
+from shared.services.marker import Markers
+from shared.services.resolve import Resolver
+from shared.services.rounds import Links
+from shared.services.teams import TeamsService
+from shared.services.teams_hints import TeamsHints
+from shared.services.teams_sweep import TeamsSweep
+from shared.storage.claimcheck import ClaimCheck
+from shared.storage.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a deployment watches: accounts and groups, and whether Teams' messages."""
+
+    accounts: tuple[str, ...]
+    teams: bool
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources of each account."""
+        return ("mail", "drive", "calendar", *(("chats",) if self.teams else ()))
+
+    @property
+    def tenant(self) -> tuple[str, ...]:
+        """The users of source ``teams``: what the whole tenant is watched by."""
+        return ("teams", "chats") if self.teams else ()
+
+    async def due(self, subscriptions: Subscriptions, clock: Clock) -> AsyncIterator[Envelope]:
+        """Jobs for what is new, due or watched no more.
+
+        Named groups are asked for in a job, because a timer must not wait for Graph.
+        """
+        if any(each.startswith(GROUP) for each in self.accounts):
+            yield Envelope("job", first_seen=clock(), body={"job": "enrol_all"})
+        else:
+            wanted = dict.fromkeys(self.sources, self.accounts)
+            async for each in subscriptions.jobs(wanted):
+                yield each
+        async for each in subscriptions.jobs({"teams": self.tenant}):
+            yield each
+
+
+def watch_services(
+    graph: Graph,
+    *,
+    evidence: Evidence,
+    quarantine: Evidence,
+    onward: Onward,
+    markers: Markers,
+    policy_version: str,
+    redigest: Redigest,
+    limit: int,
+    tenant: str,
+) -> dict[str, Service]:
+    """One a source of the watch."""
+    mail = MailService(
+        graph,
+        evidence=evidence,
+        onward=onward,
+        markers=markers,
+        policy_version=policy_version,
+        redigest=redigest,
+    )
+    calendar = CalendarService(
+        graph,
+        evidence=evidence,
+        onward=onward,
+        markers=markers,
+        policy_version=policy_version,
+        redigest=redigest,
+    )
+    drive = DriveService(
+        graph,
+        quarantine=quarantine,
+        onward=onward,
+        markers=markers,
+        limit=limit,
+        redigest=redigest,
+    )
+    teams = TeamsService(graph, evidence=evidence, onward=onward, tenant=tenant)
+    return {"mail": mail, "calendar": calendar, "drive": drive, "teams": teams}
+
+
+def resolver(
+    graph: Graph,
+    *,
+    subscriptions: Subscriptions,
+    links: Links,
+    onward: Onward,
+    ledger: Ledger,
+    jobs: Queue,
+    aside: ClaimCheck,
+    rich: Rich | None = None,
+    watched: Watched | None = None,
+    inside: Sequence[str] = (),
+) -> Resolver:
+    """The resolver with every source's delta; ``inside`` are our own mail domains."""
+    sweep = TeamsSweep(graph, links, onward=onward)
+    return Resolver(
+        graph=graph,
+        subscriptions=subscriptions,
+        drives=DriveDelta(graph, links, onward=onward, ledger=ledger, inside=inside),
+        mails=MailDelta(graph, links, onward=onward, ledger=ledger),
+        onward=onward,
+        jobs=jobs,
+        ledger=ledger,
+        clock=links.clock,
+        events=EventDelta(graph, links, onward=onward, ledger=ledger),
+        teams=TeamsHints(graph, sweep, onward, aside, rich),
+        watch=watched.accounts if watched else (),
+        sources=watched.sources if watched else (),
+    )
