@@ -1,69 +1,177 @@
-"""Pictures: what they say of themselves is read; what they show is a gap until OCR reads it.
+"""Pictures: what they say of themselves is read, and what they show is looked at (image_look).
 
-A picture of fewer than 64 pixels a side (bullets, icons, the spies of newsletters) can show no
-number that a person could read, so it is no gap.
+A picture too small for twelve legible digits is no gap. The smallest digits in common use are 5 x 7
+pixels, a pixel apart; where fewer than twelve such fit, in as many lines as there is room for and
+whichever way the picture is turned, nobody can read a My Number: 1 x 1 (the spies of newsletters),
+16 x 16 (icons), 70 x 7. A QR code of that size is decoded all the same.
 """
 
 from __future__ import annotations
 
+import io
 import re
-import struct
+from collections.abc import Iterator
 
+from PIL import Image, ImageFile
+
+from shared.extract.barcode import codes
+from shared.extract.image_look import inside, look
 from shared.extract.job import Document, Job
 from shared.model import GapCode
 
-READABLE = 64  # pixels
+DIGITS = 12
+PITCH = (6, 8)  # pixels from digit to digit, from line to line
+MAX_DECODED = 256_000_000  # bytes in memory: RGB at 600 dots an inch of A3, not quite
+PAGES = 40  # of a TIFF
+FRAMES = 8  # of an animation
 _PNG_TEXT = re.compile(rb"(?:tEXt|iTXt)([\x20-\xff]{1,79}\x00[^\x00]{0,65535})")
 _XMP = re.compile(rb"<x:xmpmeta.*?</x:xmpmeta>", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
-JPEG_SIZES = frozenset(
-    (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0))
-)
 COMMENT, START_OF_SCAN = 0xFE, 0xDA
+WIDE_MODES = ("I", "F")  # more than eight bits a pixel
 
 
 def read(document: Document, job: Job) -> None:
-    """Read a picture's own words, and name it as unread unless it is tiny."""
-    data = document.data
+    """Read a picture's own words, then look at each of its pages or frames."""
+    job.text(document.inside("画像の情報"), "\n".join(_own_words(document.data)))
+    try:
+        image = Image.open(io.BytesIO(document.data))
+    except Image.DecompressionBombError:
+        job.gap(GapCode.TOO_LARGE, document.location)
+        return
+    except Exception:  # noqa: BLE001 - decoders raise many things for damaged and unknown kinds
+        job.gap(GapCode.IMAGE_ONLY, document.location)
+        return
+    with image:
+        for location in _frames(image, document, job):
+            _frame(image, document, location, job)
+
+
+def _own_words(data: bytes) -> list[str]:
     words = [
         found[1].replace(b"\0", b" ").decode("utf-8", "replace")
         for found in _PNG_TEXT.finditer(data)
     ]
     words += [_TAG.sub(" ", found[0].decode("utf-8", "replace")) for found in _XMP.finditer(data)]
-    width, height, comments = _measure(data)
-    job.text(document.inside("画像の情報"), "\n".join((*words, *comments)))
-    if not (0 < width < READABLE and 0 < height < READABLE):
-        job.gap(GapCode.IMAGE_ONLY, document.location)
+    return words + (_jpeg_comments(data) if data.startswith(b"\xff\xd8") else [])
 
 
-def _measure(data: bytes) -> tuple[int, int, list[str]]:
-    """Width and height in pixels (0: unknown), and comments."""
+def legible(width: int, height: int) -> bool:
+    """Whether twelve digits may be read in a picture of so many pixels (module)."""
+    return any(
+        ((across + 1) // PITCH[0]) * ((down + 1) // PITCH[1]) >= DIGITS
+        for across, down in ((width, height), (height, width))
+    )
+
+
+def _frames(image: Image.Image, document: Document, job: Job) -> Iterator[str]:
+    """Turn to each page or frame, giving its place; what is over the bound is a gap."""
+    pages = image.format == "TIFF"
+    several = pages and _turn(image, 1) is not None
+    bound = PAGES if pages else FRAMES
+    for index in range(bound + 1):
+        turned = _turn(image, index)
+        if turned is None:
+            return
+        location = document.inside(f"{index + 1}ページ") if several else document.location
+        if not turned:
+            job.gap(GapCode.PARTIAL, location)
+            return
+        if index == bound:
+            job.gap(GapCode.TOO_MANY, document.location)
+            return
+        yield location
+
+
+def _turn(image: Image.Image, index: int) -> bool | None:
+    """Turn to a frame: whether it could be; None behind the last."""
     try:
-        if data.startswith(b"\x89PNG"):
-            return (*struct.unpack_from(">II", data, 16), [])
-        if data.startswith(b"GIF8"):
-            return (*struct.unpack_from("<HH", data, 6), [])
-        if data.startswith(b"BM"):
-            width, height = struct.unpack_from("<ii", data, 18)
-            return width, abs(height), []
-        if data.startswith(b"\xff\xd8"):
-            return _measure_jpeg(data)
-    except struct.error:
-        pass
-    return 0, 0, []
+        image.seek(index)
+    except EOFError:
+        return None if index else False
+    except Exception:  # noqa: BLE001 - decoders raise many things for damaged frames
+        return False
+    return True
 
 
-def _measure_jpeg(data: bytes) -> tuple[int, int, list[str]]:
-    at, width, height = 2, 0, 0
+def _frame(image: Image.Image, document: Document, location: str, job: Job) -> None:
+    if image.width * image.height * len(image.getbands()) > MAX_DECODED:
+        job.gap(GapCode.TOO_LARGE, location)
+        return
+    try:
+        image.load()
+        shown = image
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - decoders raise many things where the data ends too early
+        job.gap(GapCode.PARTIAL, location)
+        rest = _rest(document.data)
+        if rest is None:
+            job.gap(GapCode.IMAGE_ONLY, location)
+            return
+        shown = rest
+    if legible(*shown.size):
+        look(_plain(shown), location, job)
+    else:
+        for label, text in codes(_plain(shown)):
+            job.text(inside(location, label), text)
+
+
+def _rest(data: bytes) -> Image.Image | None:
+    """What is there of a picture that breaks off (of its first page)."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+            return image.copy()
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - nothing of it can be decoded
+        return None
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Eight bits, grey or RGB; on a ground that lets what is not transparent stand out."""
+    if image.mode.startswith(WIDE_MODES):
+        return _eight_bits(image)
+    if image.has_transparency_data:
+        return _on_ground(image.convert("RGBA"))
+    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The picture's own range of brightness as 0 to 255."""
+    wide = image.convert("F")
+    low, high = (float(edge) for edge in wide.getextrema())  # type: ignore[arg-type] # one band has two numbers
+    scale = 255 / (high - low) if high > low else 0.0
+    return wide.point(lambda value: value * scale - low * scale).convert("L")
+
+
+def _on_ground(image: Image.Image) -> Image.Image:
+    """Dark ink on white, light ink on black."""
+    alpha = image.getchannel("A")
+    drawn = image.convert("L").resize((64, 64), Image.Resampling.BOX)
+    weight = alpha.resize((64, 64), Image.Resampling.BOX)
+    pairs = list(zip(drawn.tobytes(), weight.tobytes(), strict=True))
+    total = sum(weight for _, weight in pairs) or 1
+    light = sum(value * weight for value, weight in pairs) / total > 127  # noqa: PLR2004 - half of 255
+    opaque = alpha.getextrema() == (255, 255)
+    ground = Image.new("RGB", image.size, "black" if light and not opaque else "white")
+    ground.paste(image, mask=alpha)
+    return ground
+
+
+def _jpeg_comments(data: bytes) -> list[str]:
+    at = 2
     comments: list[str] = []
     while at + 4 <= len(data) and data[at] == 0xFF:  # noqa: PLR2004 - every marker begins so
         marker = data[at + 1]
-        (size,) = struct.unpack_from(">H", data, at + 2)
-        if marker in JPEG_SIZES:
-            height, width = struct.unpack_from(">HH", data, at + 5)
-        elif marker == COMMENT:
+        size = int.from_bytes(data[at + 2 : at + 4])
+        if marker == COMMENT:
             comments.append(data[at + 4 : at + 2 + size].decode("utf-8", "replace"))
         elif marker == START_OF_SCAN:
             break
-        at += 2 + size
-    return width, height, comments
+        at += 2 + max(2, size)
+    return comments

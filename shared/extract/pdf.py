@@ -1,7 +1,8 @@
 """PDF by PDFium: text by page, annotations, form fields, XFA, outlines, properties, attachments.
 
-A page without text that shows pictures is ``image_only``. PDFium is not thread-safe and aborts when
-memory runs out, so it runs in the sandbox's child. Standard: ISO 32000-2.
+A page that shows more than its text is rendered and looked at as a picture (image_pdf). PDFium is
+not thread-safe and aborts when memory runs out, so it runs in the sandbox's child. Standard: ISO
+32000-2.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
+from shared.extract.image_pdf import look_at_pages
 from shared.extract.job import Document, Job
 from shared.model import GapCode, Mark
 
@@ -34,12 +36,15 @@ def read(document: Document, job: Job) -> None:
         _properties(pdf, document, job)
         if len(pdf) == 0:
             job.gap(GapCode.MALFORMED, document.location)
+        unread = []
         for number in range(len(pdf)):
             job.member()
-            _page(pdf, number, document, job)
+            if _page(pdf, number, document, job):
+                unread.append(number)
         _outline(pdf, document, job)
         _xfa(pdf, document, job)
         _attachments(pdf, document, job)
+        look_at_pages(pdf, unread, document, job)  # last: it takes longest
     finally:
         pdf.close()
 
@@ -72,19 +77,19 @@ def _properties(pdf: Any, document: Document, job: Job) -> None:
     job.text(document.inside("プロパティ"), "\n".join(str(value) for value in values.values()))
 
 
-def _page(pdf: Any, number: int, document: Document, job: Job) -> None:
+def _page(pdf: Any, number: int, document: Document, job: Job) -> bool:
+    """Give a page's words; whether what is drawn on it may show more."""
     location = document.inside(f"{number + 1}ページ")
     try:
         page = pdf[number]
     except pdfium.PdfiumError:
         job.gap(GapCode.MALFORMED, location)
-        return
+        return False
     try:
         text = _page_text(page)
         job.text(location, text)
         has_words = _annotations(page, location, job)
-        if _hides_words(page, len("".join(text.split())), has_words=has_words):
-            job.gap(GapCode.IMAGE_ONLY, location)
+        return _hides_words(page, len("".join(text.split())), has_words=has_words)
     finally:
         page.close()
 

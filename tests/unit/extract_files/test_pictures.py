@@ -19,7 +19,9 @@ from tests.unit.extract_files.office_cases import saved
 
 def picture(width, height, kind="PNG", **options):
     out = io.BytesIO()
-    Image.new("RGB", (width, height), "white").save(out, kind, **options)
+    image = Image.new("RGB", (width, height), "white")
+    image.putpixel((width // 2, height // 2), (0, 0, 0))  # ink: a blank picture is no gap
+    image.save(out, kind, **options)
     return out.getvalue()
 
 
