@@ -45,10 +45,9 @@ _PLANE_1_DIGITS = range(0x104A0, 0x1FC00)
 def table() -> bytes:
     """The SIZE-byte table from code point to class."""
     classes = bytearray([OTHER]) * SIZE
-    for code in [*range(_DIGITS_FROM, 0xD800), *range(0xF900, 0x10000), *_PLANE_1_DIGITS]:
-        digit = unicodedata.digit(chr(code), -1)
-        if digit >= 0:
-            classes[code] = ord("0") + digit
+    for span in (range(_DIGITS_FROM, 0xD800), range(0xF900, 0x10000), _PLANE_1_DIGITS):
+        for character in filter(str.isdigit, map(chr, span)):
+            classes[ord(character)] = ord("0") + unicodedata.digit(character)
     for code in range(0x20, 0x7F):
         classes[code] = code
     for code in _FULL_WIDTH:

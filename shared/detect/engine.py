@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 MOST_FINDINGS = 5_000
 _MOST_WORDED = 5_000
+
+type _Said = tuple[tuple[Reason, ...], float, int, tuple[Evidence, ...]]
+"""(reasons, confidence, characters that the mask shows, evidence); by the id of the reasons,
+which stays theirs as long as they are kept here."""
 NAMES = ("件名", "名前", "subject", "name")
 """The last part of the location of segments that hold an item's subject or a name."""
 
@@ -58,6 +62,7 @@ class Engine:
         most: int = MOST_FINDINGS,
     ) -> None:
         self._key = key
+        self._fingerprint = key.fingerprinter()
         self._site_rules = tuple(site_rules)
         self._show = show
         self._plain = plain
@@ -65,6 +70,7 @@ class Engine:
         self._edm = tuple(edm)
         self._forms = forms
         self._most = most
+        self._said: dict[int, _Said] = {}
         self._lock = threading.Lock()
         self._parts: Parts | None = None
 
@@ -155,19 +161,33 @@ class Engine:
         return self._parts
 
     def _finding(self, parts: Parts, segment: Segment, draft: Draft) -> Finding:
-        rule = parts.book.rules[draft.entity]
+        said = self._said.get(id(draft.reasons))
+        if said is None or said[0] is not draft.reasons:
+            said = self._say(parts, draft)
+        _, sure, show, evidence = said
         candidate = draft.candidate
         return Finding(
-            entity=draft.entity,
-            location=segment.where(candidate.start) if segment.marks else segment.location,
-            start=candidate.start,
-            end=candidate.end,
-            confidence=confidence(rule, draft.score),
-            level=draft.level or Level.LOW,
-            masked=mask(candidate.value.decode(), min(self._show, rule.show)),
-            fingerprint=self._key.fingerprint(draft.entity, candidate.value),
-            evidence=tuple([worded(parts.book, reason) for reason in draft.reasons]),
+            draft.entity,
+            segment.where(candidate.start) if segment.marks else segment.location,
+            candidate.start,
+            candidate.end,
+            sure,
+            draft.level or Level.LOW,
+            mask(candidate.value.decode(), show),
+            self._fingerprint(draft.entity, candidate.value),
+            evidence,
         )
+
+    def _say(self, parts: Parts, draft: Draft) -> _Said:
+        """What follows from the reasons alone: kept, as many drafts share one tuple of them."""
+        rule = parts.book.rules[draft.entity]
+        evidence = tuple([worded(parts.book, reason) for reason in draft.reasons])
+        said = draft.reasons, confidence(rule, draft.score), min(self._show, rule.show), evidence
+        if draft.reasons:
+            if len(self._said) >= _MOST_WORDED:
+                self._said.clear()
+            self._said[id(draft.reasons)] = said
+        return said
 
     def _more(self, parts: Parts, count: int, segment: Segment, draft: Draft) -> Finding:
         rule = parts.book.rules[draft.entity]
@@ -179,7 +199,7 @@ class Engine:
             confidence=confidence(rule, draft.score),
             level=draft.level or Level.LOW,
             masked=f"+{count}",
-            fingerprint=self._key.fingerprint(draft.entity, b"more"),
+            fingerprint=self._fingerprint(draft.entity, b"more"),
             evidence=(worded(parts.book, Reason("more", 0.0, n=count)),),
         )
 
@@ -253,6 +273,8 @@ def _examine(parts: Parts, segment: Segment, subject: _Subject) -> list[Draft]:
 
 def resolve(drafts: list[Draft]) -> list[Draft]:
     """Of overlapping drafts the best-scored; a My Number of medium or more always stays."""
+    if len(drafts) <= 1:
+        return drafts
     drafts.sort(key=lambda draft: (draft.candidate.start, -draft.score, draft.entity))
     kept: list[Draft] = []
     for draft in drafts:

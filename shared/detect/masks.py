@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+_BLOCK = 64
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
 _VISIBLE = 4
 _SHORT = 8
 
@@ -28,6 +33,22 @@ class FingerprintKey:
         """``<key id>:<hex HMAC-SHA-256>`` of the folded value; the entity's name is mixed in."""
         message = entity.encode() + b"\0" + value
         return f"{self.id}:{hmac.digest(self.key, message, 'sha256').hex()}"
+
+    def fingerprinter(self) -> Callable[[str, bytes], str]:
+        """``fingerprint`` for many values: the states after the key (RFC 2104) are kept."""
+        key = hashlib.sha256(self.key).digest() if len(self.key) > _BLOCK else self.key
+        padded = key.ljust(_BLOCK, b"\0")
+        inner = hashlib.sha256(padded.translate(_INNER))
+        outer = hashlib.sha256(padded.translate(_OUTER))
+        prefix = f"{self.id}:"
+
+        def fingerprint(entity: str, value: bytes) -> str:
+            first, second = inner.copy(), outer.copy()
+            first.update(entity.encode() + b"\0" + value)
+            second.update(first.digest())
+            return prefix + second.hexdigest()
+
+        return fingerprint
 
 
 def mask(value: str, show: int = _VISIBLE) -> str:

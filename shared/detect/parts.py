@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.detect.labelled import Triggers
 from shared.detect.matcher import Matcher, PlainMatcher, Vocabulary
@@ -17,6 +17,8 @@ from shared.detect.scene import Scene
 from shared.detect.shapes import Shape
 from shared.detect.vector import VectorMatcher
 
+_MOST_KNOWN = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -29,12 +31,19 @@ class Parts:
     by_shape: Mapping[str, tuple[int, ...]]
     by_label: Mapping[str, int]
     joining: tuple[SensitiveInformation | PersonName, ...]
+    known: dict[tuple[str, ...], list[Recognizer]] = field(default_factory=dict)
 
     def concerned(self, scene: Scene) -> list[Recognizer]:
         """The recognizers that have a shape among the hits, in their order."""
-        indices = {index for name in scene.hits for index in self.by_shape[name]}
-        indices.update(self.by_label[entity] for entity in scene.triggers)
-        return [self.recognizers[index] for index in sorted(indices)]
+        key = (*scene.hits, "", *scene.triggers)
+        known = self.known.get(key)
+        if known is None:
+            indices = {index for name in scene.hits for index in self.by_shape[name]}
+            indices.update(self.by_label[entity] for entity in scene.triggers)
+            known = [self.recognizers[index] for index in sorted(indices)]
+            if len(self.known) < _MOST_KNOWN:
+                self.known[key] = known
+        return known
 
 
 def compiled(site_rules: Iterable[str], *, plain: bool, names: bool) -> Parts:

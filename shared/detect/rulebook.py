@@ -193,10 +193,12 @@ def _book(
     vocabulary = Vocabulary(sorted(groups))
     speaks = {name: str(group.get("speaks", AGAINST)) for name, group in words.items()}
     speaks.update((rule.entity, rule.speaks) for rule in rules.values())
-    roles = {
-        entity: tuple(_role(rule, groups[word], speaks) for word in vocabulary.words)
-        for entity, rule in rules.items()
-    }
+    belongs = [frozenset(groups[word]) for word in vocabulary.words]
+    kinds = set(belongs)
+    roles = {}
+    for entity, rule in rules.items():
+        said = {kind: _role(rule, kind, speaks) for kind in kinds}
+        roles[entity] = tuple([said[kind] for kind in belongs])
     factor = {name: float(group.get("factor", 1.0)) for name, group in words.items()}
     factors = tuple(
         max(factor.get(group, 1.0) for group in groups[word]) for word in vocabulary.words
@@ -208,7 +210,7 @@ def _fold(word: str) -> str:
     return word.lower() if word.isascii() else word
 
 
-def _role(rule: Rule, groups: set[str], speaks: Mapping[str, str]) -> str:
+def _role(rule: Rule, groups: frozenset[str], speaks: Mapping[str, str]) -> str:
     """What a word of these groups says for the rule's entity."""
     if rule.entity in groups:
         return NEAR

@@ -11,6 +11,7 @@ from typing import Any
 from shared.detect.matcher import Vocabulary, WordHit, longest
 from shared.detect.shapes import Shape, Span
 
+_TWELVE = "n12"
 BLOCK = 1 << 20
 """Characters searched at once; blocks overlap by more than any shape's length."""
 
@@ -25,7 +26,14 @@ class VectorMatcher:
         self._shapes = tuple(shapes)
         self._vocabulary = vocabulary
         self._local = threading.local()
-        self._shape_db = self._compile([shape.superset for shape in self._shapes], 0)
+        # Compiled together, the shapes of 12 digits and the others take twice as long (190 ms).
+        twelve = [i for i, shape in enumerate(self._shapes) if shape.name.startswith(_TWELVE)]
+        others = sorted(set(range(len(self._shapes))).difference(twelve))
+        self._shape_dbs = [
+            self._compile([self._shapes[i].superset for i in indices], 0, indices)
+            for indices in (twelve, others)
+            if indices
+        ]
         self._latin = tuple(vocabulary.latin.values())
         self._other = tuple(vocabulary.other.values())
         self._latin_db = self._compile(
@@ -53,7 +61,8 @@ class VectorMatcher:
     def _in_block(self, skeleton: bytes, start: int, end: int) -> dict[str, list[Span]]:
         part = skeleton if end - start >= len(skeleton) else skeleton[start:end]
         ends: list[tuple[int, int]] = []
-        self._scan(self._shape_db, part, ends)
+        for database in self._shape_dbs:
+            self._scan(database, part, ends)
         if not ends:
             return {}
         by_shape: dict[int, list[int]] = defaultdict(list)
@@ -87,12 +96,14 @@ class VectorMatcher:
         span = end - start
         return longest([pair for pair in pairs if pair[0] < span], self._vocabulary, start)
 
-    def _compile(self, expressions: Sequence[bytes], flags: int) -> Any:
+    def _compile(
+        self, expressions: Sequence[bytes], flags: int, ids: Sequence[int] | None = None
+    ) -> Any:
         database = self._hyperscan.Database(mode=self._hyperscan.HS_MODE_BLOCK)
         if expressions:
             database.compile(
                 expressions=list(expressions),
-                ids=list(range(len(expressions))),
+                ids=list(range(len(expressions)) if ids is None else ids),
                 flags=[flags] * len(expressions),
             )
         return database if expressions else None
