@@ -1,0 +1,76 @@
+"""The independent checkers: programs of their own, the one for Office in an environment of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from tests.unit.sanitize import sanitize_mail, sanitize_office, sanitize_pages, sanitize_pdf
+from tests.unit.sanitize.sanitize_sample import clean
+
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
+REQUIREMENTS = TOOLS / "requirements-oletools.txt"
+
+
+def run_checker(python, program, folder, files):
+    folder.mkdir(exist_ok=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    done = subprocess.run(
+        [python, str(TOOLS / program), str(folder)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="session")
+def oletools_python():
+    """The Python that has oletools, made once a machine from the hash-locked list."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sekisho-tests"
+    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
+    home = cache / f"oletools-{digest}"
+    python = home / "bin" / "python"
+    if not (home / "complete").exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        venv.create(home, with_pip=True, clear=True)
+        pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+        try:
+            subprocess.run(
+                [*pip, "-r", str(REQUIREMENTS)], check=True, timeout=120, capture_output=True
+            )
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+            pytest.skip("oletools could not be installed from PyPI")
+        (home / "complete").touch()
+    return str(python)
+
+
+@pytest.fixture(scope="session")
+def office_check(oletools_python):
+    return lambda folder, files: run_checker(oletools_python, "office_check.py", folder, files)
+
+
+@pytest.fixture(scope="session")
+def pdf_check():
+    return lambda folder, files: run_checker(sys.executable, "pdf_check.py", folder, files)
+
+
+@pytest.fixture(scope="session")
+def corpus():
+    modules = (sanitize_office, sanitize_pages, sanitize_pdf, sanitize_mail)
+    return [sample for module in modules for sample in module.samples()]
+
+
+@pytest.fixture(scope="session")
+def cleaned(corpus):
+    """Each sample with its result, sanitised once for all tests."""
+    return [(sample, clean(sample.data, sample.name, sample.media_type)) for sample in corpus]

@@ -1,0 +1,191 @@
+"""The corpus of hostile files: nothing active is left, all words are kept, every result opens."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+from collections import Counter
+from html.parser import HTMLParser
+
+import docx
+import openpyxl
+import pptx
+import pypdfium2
+import pytest
+
+from shared.model import GapCode
+from tests.unit.sanitize.sanitize_sample import clean, codes, text_of
+
+OFFICE = {"docx", "docm", "xlsx", "xlsm", "pptx", "pptm", "doc", "xls", "ppt", "rtf"}
+OPENERS = {"docx": docx.Document, "xlsx": openpyxl.load_workbook, "pptx": pptx.Presentation}
+
+
+def named(cleaned, kinds):
+    """File name → clean bytes, of the kinds that the samples had."""
+    return {
+        f"{number:03}.{result.content.name.rpartition('.')[2]}": result.content.data
+        for number, (sample, result) in enumerate(cleaned)
+        if sample.kind in kinds and result.content
+    }
+
+
+def test_corpus_has_enough_of_every_kind(corpus):
+    count = Counter(sample.kind for sample in corpus)
+    assert len(corpus) >= 60
+    kinds = {"html", "docx", "docm", "xlsx", "xlsm", "pptx", "pptm", "doc", "xls", "ppt"}
+    assert kinds | {"pdf", "rtf", "svg", "zip", "eml"} <= set(count)
+    assert len({sample.name for sample in corpus}) == len(corpus)
+
+
+def test_corpus_is_held_only_where_it_must_be(cleaned):
+    wrong = [
+        (sample.name, [gap.code.value for gap in result.gaps], codes(result))
+        for sample, result in cleaned
+        if (result.content is None) != sample.held or (result.content is None) != bool(result.gaps)
+    ]
+    assert wrong == []
+
+
+def test_corpus_removals_are_named(cleaned):
+    wrong = [
+        (sample.name, sample.code, codes(result))
+        for sample, result in cleaned
+        if sample.code and sample.code not in codes(result)
+    ]
+    assert wrong == []
+
+
+def test_corpus_words_are_kept(cleaned):
+    wrong = [
+        sample.name
+        for sample, result in cleaned
+        if result.content and sample.words not in text_of(result.content)
+    ]
+    assert wrong == []
+
+
+def test_corpus_sanitised_twice_does_not_change(cleaned):
+    wrong = []
+    for sample, result in cleaned:
+        if result.content:
+            again = clean(result.content.data, result.content.name, result.content.media_type)
+            if again.content != result.content or again.lineage.removals:
+                wrong.append((sample.name, codes(again), again.gaps))
+    assert wrong == []
+
+
+def test_office_results_show_nothing_to_oletools(cleaned, office_check, tmp_path):
+    found = office_check(tmp_path / "clean", named(cleaned, OFFICE))
+    assert {name: what for name, what in found.items() if what} == {}
+
+
+def test_oletools_sees_the_originals(corpus, office_check, tmp_path):
+    """The check itself is checked: it must find most of what was planted."""
+    originals = {s.name: s.data for s in corpus if s.kind in OFFICE}
+    found = office_check(tmp_path / "hostile", originals)
+    for name in (
+        "vba.docm",
+        "vba.xlsm",
+        "vba.pptm",
+        "vba.doc",
+        "vba.xls",
+        "dde.docx",
+        "template.docx",
+    ):
+        assert found[name], name
+    for name in ("object.rtf", "ole.docx", "customui.docx", "xlm.xlsm", "ole.pptx", "ole.xlsx"):
+        assert found[name], name
+
+
+def test_pdf_results_show_nothing_to_a_structure_walk(cleaned, pdf_check, tmp_path):
+    found = pdf_check(tmp_path / "clean", named(cleaned, {"pdf"}))
+    assert len(found) >= 14
+    assert {name: what for name, what in found.items() if what} == {}
+
+
+def test_structure_walk_sees_the_originals(corpus, pdf_check, tmp_path):
+    originals = {s.name: s.data for s in corpus if s.kind == "pdf" and s.code}
+    found = pdf_check(tmp_path / "hostile", originals)
+    assert [name for name, what in found.items() if not what] == []
+
+
+def test_pdf_results_open_in_pdfium_with_nothing_behind_the_end(cleaned):
+    for data in named(cleaned, {"pdf"}).values():
+        with pypdfium2.PdfDocument(data) as document:
+            assert len(document) == 1
+        assert data.rstrip().endswith(b"%%EOF")
+        assert b"<script>" not in data
+
+
+def test_office_results_open_in_the_libraries_that_write_them(cleaned):
+    files = named(cleaned, OFFICE)
+    opened = Counter()
+    for name, data in files.items():
+        opener = OPENERS.get(name.rpartition(".")[2])
+        if opener:
+            opener(io.BytesIO(data))
+            opened[opener] += 1
+    assert len(opened) == 3
+    assert not any(name.endswith(("docm", "xlsm", "pptm")) for name in files)
+
+
+@pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")
+def test_office_results_open_in_libreoffice(cleaned, tmp_path):
+    for name, data in named(cleaned, OFFICE).items():
+        (tmp_path / name).write_bytes(data)
+    args = ["soffice", "--headless", "--convert-to", "pdf", "--outdir", str(tmp_path / "out")]
+    subprocess.run([*args, *map(str, tmp_path.glob("*.*"))], check=True, timeout=240)
+    assert len(list((tmp_path / "out").iterdir())) == len(named(cleaned, OFFICE))
+
+
+class ActiveContent(HTMLParser):
+    """What would act or load in a page."""
+
+    BAD = frozenset(
+        "script style iframe object embed form input button select textarea base link frame frameset"
+        " applet svg math video audio source template noscript".split()
+    )
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag in self.BAD or (tag == "meta" and "http-equiv" in dict(attrs)):
+            self.found.append(tag)
+        for name, value in attrs:
+            address = (value or "").strip().lower()
+            loads = name in {"src", "href", "background", "srcset", "action", "poster", "data"}
+            if name.startswith("on") or (loads and not address.startswith(("cid:", "data:image/"))):
+                self.found.append(f"{tag} {name}")
+            if name == "style" and ("url" in address or "expression" in address):
+                self.found.append("style")
+
+
+def test_html_results_hold_nothing_active(cleaned):
+    pages = named(cleaned, {"html"})
+    assert len(pages) >= 15
+    for name, data in pages.items():
+        parser = ActiveContent()
+        parser.feed(data.decode())
+        assert parser.found == [], name
+
+
+def test_svg_results_hold_nothing_active(cleaned):
+    for name, data in named(cleaned, {"svg"}).items():
+        parser = ActiveContent()
+        parser.BAD = frozenset(
+            {"script", "foreignobject", "iframe", "animate", "set", "a", "style"}
+        )
+        parser.feed(data.decode())
+        assert parser.found == [], name
+        assert b"<!DOCTYPE" not in data
+
+
+def test_held_samples_give_no_bytes_and_a_place(cleaned):
+    for sample, result in cleaned:
+        if sample.held:
+            assert result.content is None
+            assert result.gaps[-1].code in GapCode
+            assert result.lineage.clean == ""
