@@ -142,11 +142,15 @@ class Runtime:
     def app(self) -> App:
         """What a scan needs."""
         from shared.detect import Engine, FingerprintKey  # noqa: PLC0415 - scanning roles alone
+        from shared.extract import Limits  # noqa: PLC0415 - the same
         from shared.sandbox import Sandbox  # noqa: PLC0415 - the same
 
         key = _needed(self.settings.fingerprint_key, "SEKISHO_FINGERPRINT_KEY")
         engine = Engine(FingerprintKey(key.id, key.value))
-        sandbox = Sandbox(mode=self.settings.isolation)  # type: ignore[arg-type] # checked by settings
+        sandbox = Sandbox(
+            mode=self.settings.isolation,  # type: ignore[arg-type] # checked by settings
+            limits=Limits(ocr=self.settings.ocr == "on"),
+        )
         return App(
             clock=now,
             ledger=self.ledger,

@@ -153,6 +153,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_SIGNING_KEY", _pem, None, ("all", "audit"), "P-256 private key (base64 of PEM) that signs the head of the audit chain. In the cloud a Key Vault reference."),
     Setting("SEKISHO_POLICY_FILE", str, "", _GRAPH, "The site's policy file inside the package, merged over the defaults; empty: the defaults alone."),
     Setting("SEKISHO_ISOLATION", _choice("fork", "pool", "inline"), "fork", _SCAN, "How risky formats are read: a forked child each (`fork`), a recycled child (`pool`), or in this process (`inline`, tests only)."),
+    Setting("SEKISHO_OCR", _choice("off", "on"), "off", _SCAN, "Whether words in pictures and scanned pages are recognised (needs `requirements-ocr.txt`). Off, or not installed: each such picture is a gap (`image_only`). Codes (QR) are read either way."),
     Setting("SEKISHO_LEASE_SECONDS", _whole(2, 600), "120", ("all", "intake", "scan", "audit"), "How long a worker holds an item, a drive or the audit's sequencer before another may take over. It is renewed while work goes on."),
     Setting("SEKISHO_MAX_ITEM_BYTES", _whole(1, 500_000_000), "150000000", _SCAN, "Items over this size are not read but are a gap (`too_large`)."),
 )  # fmt: skip
@@ -189,6 +190,7 @@ class Settings:
     signing_key: bytes | None = field(repr=False)
     policy_file: str
     isolation: str
+    ocr: str
     lease_seconds: int
     max_item_bytes: int
     work: Connection

@@ -33,6 +33,8 @@ __all__ = ["Confinement", "Mode", "Sandbox", "merge"]
 
 LONG = 500_000  # bytes
 RECYCLE = {"fork": 0, "pool": 50}
+# A scanned page takes a second and 500 MB; the item's own 60 seconds bound them all.
+WITH_OCR = Confinement(memory=1_610_612_736, cpu=60, wall=75.0)
 
 
 class Sandbox:
@@ -56,8 +58,8 @@ class Sandbox:
         recycle: int | None = None,
     ) -> None:
         self.mode: Mode = mode or ("fork" if hasattr(os, "fork") else "pool")
-        self._confinement = confinement or Confinement()
         self._limits = limits or Limits()
+        self._confinement = confinement or (WITH_OCR if self._limits.ocr else Confinement())
         self._executor = ThreadPoolExecutor(max(1, processes), thread_name_prefix="sandbox")
         self._idle: queue.LifoQueue[Runner] = queue.LifoQueue()
         self._runners = []
