@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from shared.settings import CONNECTIONS, SETTINGS
@@ -45,8 +46,21 @@ def settings_page() -> str:
 PAGES = {"docs/reference/settings.md": settings_page}
 
 
+def show_demo() -> None:
+    """Put the last run's table, as it was printed, between the README's markers."""
+    readme = ROOT / "README.md"
+    before, _, rest = readme.read_text(encoding="utf-8").partition("<!-- demo:begin -->\n")
+    _, _, after = rest.partition("<!-- demo:end -->")
+    table = (ROOT / ".demo" / "table.txt").read_text(encoding="utf-8").rstrip()
+    lines = "\n".join(line.rstrip() for line in table.splitlines())
+    block = f"<!-- demo:begin -->\n```text\n{lines}\n```\n<!-- demo:end -->"
+    readme.write_text(before + block + after, encoding="utf-8")
+
+
 def main() -> None:
-    """Write every page."""
+    """Write every page; with ``--demo`` also the README's copy of the last demo."""
+    if "--demo" in sys.argv[1:]:
+        show_demo()
     for name, page in PAGES.items():
         path = ROOT / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from local.demo.world import Sent
 from local.samples import Expectation
 from shared.audit.chain import verify
 
+WIDTH = 140  # columns of the table where no terminal says another
 COLOURS = {"allow": "green", "tag": "cyan", "review": "yellow", "block": "bold red"}
 LEVELS = {1: "low", 2: "medium", 3: "high"}
 
@@ -142,3 +144,10 @@ def say(console: Console, results: Sequence[Result], *, chain_verified: bool) ->
     console.print(
         f"期待どおり / as expected: {met} of {len(results)}   監査の連鎖 / audit chain: {chain}"
     )
+
+
+def save(path: Path, results: Sequence[Result], *, chain_verified: bool) -> None:
+    """The same as plain text, for the README (``python -m local.docs --demo``)."""
+    console = Console(file=io.StringIO(), record=True, width=WIDTH, color_system=None)
+    say(console, results, chain_verified=chain_verified)
+    path.write_text(console.export_text(styles=False), encoding="utf-8")

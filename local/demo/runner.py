@@ -22,7 +22,6 @@ from local.stack import ROOT, Stack
 
 FOLDER = ROOT / ".demo"
 ENROL_SECONDS, WAIT_SECONDS, LOOK_EVERY = 60.0, 90.0, 0.5
-WIDTH = 140
 
 
 def main() -> int:
@@ -33,7 +32,7 @@ def main() -> int:
     shutil.rmtree(FOLDER, ignore_errors=True)
     console = Console(highlight=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=WIDTH)
+        console = Console(highlight=False, width=report.WIDTH)
     started = time.monotonic()
     try:
         with Stack(FOLDER, users=USERS) as stack:
@@ -62,6 +61,7 @@ def _day(stack: Stack, console: Console) -> int:
         results = _watch(sent, storage, readback, progress)
     holds = report.chain_holds(storage.chain())
     report.say(console, results, chain_verified=holds)
+    report.save(FOLDER / "table.txt", results, chain_verified=holds)
     report.write(FOLDER / "report.json", results, chain_verified=holds)
     return 0 if holds and not any(each.problems for each in results) else 1
 

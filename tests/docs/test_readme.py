@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from local.samples import samples
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FLOW = README.split("```mermaid")[1].split("```")[0]
@@ -25,6 +27,14 @@ def test_flow_names_exactly_the_queues_that_triggers_read():
 
 def test_readme_begins_with_the_two_commands():
     assert re.match(r"```sh\nmake demo +#.*\nmake test +#.*\n```\n", README)
+
+
+def test_readme_shows_a_demo_of_all_samples_as_expected():
+    shown = README.split("<!-- demo:begin -->")[1].split("<!-- demo:end -->")[0]
+    count = len(samples())
+    assert f"as expected: {count} of {count}" in shown
+    assert "verified" in shown
+    assert all(sample.title[:12] in shown for sample in samples())
 
 
 def test_links_lead_somewhere():
