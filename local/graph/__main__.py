@@ -19,6 +19,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--record", type=Path, help="write each request and answer as a JSON line")
     parser.add_argument("--contract", type=Path, help="an OpenAPI description of Graph")
     parser.add_argument("--permissions", help="granted application permissions, comma-separated")
+    parser.add_argument("--throttle", action="store_true", help="429 over 4 requests a mailbox")
     return parser.parse_args()
 
 
@@ -27,6 +28,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     app = create_app(
         record=arguments.record,
         contract=arguments.contract,
+        throttle=arguments.throttle,
         granted=frozenset(granted.split(",")) if granted is not None else None,
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)

@@ -11,8 +11,10 @@ from local.graph.rich import Signer
 from local.graph.state.drive import Drive, Item
 from local.graph.state.mailbox import Folder, Message
 from local.graph.state.world import User, World
+from local.graph.throttle import Throttle
 from local.graph.wire.errors import fail, file_not_found, not_found
 
+THROTTLE = web.AppKey("throttle", Throttle)
 SIGNER = web.AppKey("signer", Signer)
 WORLD = web.AppKey("world", World)
 FAULTS = web.AppKey("faults", Faults)

@@ -67,6 +67,7 @@ class Faults:
         self.duplicate_notifications = 0
         self.reorder_notifications = 0
         self.forgeries: list[str] = []
+        self.fail_labels = 0
 
     def clear(self) -> None:
         """Nothing goes wrong any more."""
@@ -80,6 +81,12 @@ class Faults:
                 self.armed = [each for each in self.armed if each.times > 0]
                 return fault
         return None
+
+    def label_fails(self) -> bool:
+        """Whether the next label, though accepted, is not applied."""
+        fails = self.fail_labels > 0
+        self.fail_labels -= fails
+        return fails
 
     def forgery(self) -> str:
         """What is wrong with the next rich notification; empty where nothing is."""

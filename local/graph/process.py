@@ -40,10 +40,12 @@ class GraphProcess:
         record: Path | None = None,
         contract: Path | None = None,
         permissions: Sequence[str] | None = None,
+        throttle: bool = False,
     ) -> None:
         self.port = port or 0
         self._log_path, self._record = log_path, record
         self._contract, self._permissions = contract, permissions
+        self._throttle = throttle
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -60,6 +62,8 @@ class GraphProcess:
             command += ["--contract", str(self._contract)]
         if self._permissions is not None:
             command += ["--permissions", ",".join(self._permissions)]
+        if self._throttle:
+            command.append("--throttle")
         root = Path(__file__).resolve().parent.parent.parent
         self._log_path.parent.mkdir(parents=True, exist_ok=True)
         with self._log_path.open("ab") as log:

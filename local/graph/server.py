@@ -17,6 +17,7 @@ from local.graph.recording import Recorder
 from local.graph.rich import Signer
 from local.graph.routes import (
     admin,
+    batch,
     calendar,
     content,
     drafts,
@@ -24,6 +25,7 @@ from local.graph.routes import (
     groups,
     items,
     keys,
+    labels,
     messages,
     readback,
     sharing,
@@ -35,6 +37,7 @@ from local.graph.routes import (
 )
 from local.graph.state import ids
 from local.graph.state.world import World
+from local.graph.throttle import Throttle
 from local.graph.wire.errors import GraphError, fail
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -55,6 +58,8 @@ ROOMS = (
     threads,
     teams_admin,
     keys,
+    labels,
+    batch,
     admin,  # last: its catch-all answers what the others do not know
 )
 LARGEST_BODY = 256 * 1024 * 1024
@@ -65,12 +70,15 @@ def create_app(
     record: Path | None = None,
     contract: Path | None = None,
     granted: frozenset[str] | None = None,
+    throttle: bool = False,
 ) -> web.Application:
     """A stand-in with an empty tenant. ``granted`` needs ``contract``; without it all may pass."""
     app = web.Application(middlewares=[_outer, _inner], client_max_size=LARGEST_BODY)
     app[context.WORLD] = World()
     app[context.FAULTS] = Faults()
     app[context.SIGNER] = Signer()
+    app[context.THROTTLE] = Throttle(on=throttle)
+    app[labels.LABELLINGS] = {}
     known = app[context.WORLD], app[context.FAULTS], app[context.SIGNER]
     app[context.NOTIFIER] = Notifier(*known)
     app[RECORDER] = Recorder(record)
@@ -183,4 +191,5 @@ async def _inner(request: web.Request, handler: Handler) -> web.StreamResponse:
         path = request.rel_url.raw_path.removeprefix("/v1.0")
         if permissions is not None and permissions.refuses(request.method, path):
             fail(403, "Authorization_RequestDenied", "Missing role permissions on the request.")
-    return await handler(request)
+    async with request.app[context.THROTTLE].slot(unquote(request.path)):
+        return await handler(request)

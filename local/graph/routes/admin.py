@@ -78,6 +78,7 @@ async def faults(request: web.Request) -> web.Response:
     armed.drop_notifications += int(body.pop("drop_notifications", 0))
     armed.duplicate_notifications += int(body.pop("duplicate_notifications", 0))
     armed.reorder_notifications += int(body.pop("reorder_notifications", 0))
+    armed.fail_labels += int(body.pop("fail_labels", 0))
     forgeries = list(body.pop("forge_notifications", []))
     if not set(forgeries) <= FORGERIES:
         fail(400, "BadRequest", f"forge_notifications: of {sorted(FORGERIES)}")

@@ -30,14 +30,15 @@ def _found(request: web.Request) -> Group:
 def _page(request: web.Request, keys: Iterable[str]) -> web.Response:
     """Members as directory objects; with the cast at the path's end users alone, without a type."""
     world, cast = context.world(request), request.path.endswith(USERS)
-    people: list[odata.Json] = []
-    for key in keys:
+    found = [key for key in keys if not cast or key in world.users]
+
+    def show(key: str) -> odata.Json:
         if key in world.users:
             kind = {} if cast else {"@odata.type": "#microsoft.graph.user"}
-            people.append(kind | user_json(request, world.users[key]))
-        elif not cast:
-            people.append(odata.select(_json(world.groups[key]), request.query.get("$select")))
-    return odata.collection(request, "users" if cast else "directoryObjects", people)
+            return kind | user_json(request, world.users[key])
+        return odata.select(_json(world.groups[key]), request.query.get("$select"))
+
+    return odata.listing(request, "users" if cast else "directoryObjects", found, show)
 
 
 async def get_group(request: web.Request) -> web.Response:

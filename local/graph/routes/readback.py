@@ -108,6 +108,7 @@ def _item(where: Drive, one: Item, owner: User | None) -> Json:
         "permissions": files.permissions(where, one, owner) if one.parent in where.items else [],
         "own_permissions": list(one.permissions),
         "fields": dict(one.fields),
+        "labels": list(one.labels),
     }
 
 

@@ -24,8 +24,8 @@ def user_json(request: web.Request, one: User) -> odata.Json:
 
 async def list_users(request: web.Request) -> web.Response:
     """GET /users."""
-    everyone = context.world(request).users.values()
-    return odata.collection(request, "users", [user_json(request, each) for each in everyone])
+    everyone = list(context.world(request).users.values())
+    return odata.listing(request, "users", everyone, lambda each: user_json(request, each))
 
 
 async def get_user(request: web.Request) -> web.Response:

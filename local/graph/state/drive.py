@@ -34,6 +34,7 @@ class Item:
     next_version: int = 1
     permissions: list[Json] = field(default_factory=list)
     fields: Json = field(default_factory=dict)
+    labels: list[Json] = field(default_factory=list)
     created: datetime = field(default_factory=ids.now)
     modified: datetime = field(default_factory=ids.now)
     changes: int = 0

@@ -6,11 +6,12 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiohttp import web
 
+from local.graph.wire import shapes
 from local.graph.wire.errors import GraphError, fail
 
 type Json = dict[str, Any]
@@ -35,6 +36,8 @@ async def json_body(request: web.Request) -> Json:
         body = None
     if not isinstance(body, dict):
         fail(400, "BadRequest", "Unable to read JSON request payload.")
+    if not request.path.startswith("/_admin"):
+        shapes.check(body)
     return body
 
 
@@ -90,22 +93,33 @@ def unseal(token: str) -> Json:
     return value
 
 
-def collection(
-    request: web.Request, fragment: str, entities: Sequence[Json], default: int = DEFAULT_PAGE
+def listing[T](
+    request: web.Request,
+    fragment: str,
+    found: Sequence[T],
+    show: Callable[[T], Json],
+    default: int = DEFAULT_PAGE,
 ) -> web.Response:
-    """One page of entities, with ``@odata.nextLink`` while there are more ($top, $skip, $count)."""
+    """One page of what was found, and ``@odata.nextLink`` while there is more ($top, $skip)."""
     size, skip = page_size(request, default), request.query.get("$skip", "0")
     if not skip.isdigit():
         fail(400, "BadRequest", f"Invalid value '{skip}' for $skip query option found.")
     start = int(skip)
     body: Json = {"@odata.context": context(request, fragment)}
     if request.query.get("$count") == "true":
-        body["@odata.count"] = len(entities)
-    body["value"] = list(entities[start : start + size])
-    if start + size < len(entities):
+        body["@odata.count"] = len(found)
+    body["value"] = [show(each) for each in found[start : start + size]]
+    if start + size < len(found):
         url = request.url.update_query({"$skip": str(start + size)})
         body["@odata.nextLink"] = str(url)
     return web.json_response(body)
+
+
+def collection(
+    request: web.Request, fragment: str, entities: Sequence[Json], default: int = DEFAULT_PAGE
+) -> web.Response:
+    """One page of entities that are shown already."""
+    return listing(request, fragment, entities, lambda each: each, default)
 
 
 def if_match(request: web.Request, etag: str, error: GraphError) -> None:
