@@ -96,9 +96,10 @@ def clean(part: Part, work: Work) -> Part:
     source = work.tools.decode(part.data, _label(part))
     _within_reason(source)
     work.tick()
-    for code, pattern in _FOUND.items():
-        work.removed(code, part.location, sum(1 for _ in pattern.finditer(source)))
     page = safe_page(source, part, work)
+    if page != source:
+        for code, pattern in _FOUND.items():
+            work.removed(code, part.location, sum(1 for _ in pattern.finditer(source)))
     return Part(
         page.encode("utf-8", "replace"),
         part.name,
@@ -136,6 +137,9 @@ def _filter(seen: Counter[str]) -> Callable[[str, str, str], str | None]:
     """Decides on each attribute that the list lets through."""
 
     def decide(tag: str, name: str, value: str) -> str | None:
+        # the writer leaves < and > in values as they are; without them, what looks like a tag in
+        # the written page is one
+        value = value.replace("<", "").replace(">", "")
         if name == "src":
             if value[:4].lower() == "cid:" or _INLINE_IMAGE.match(value):
                 return value

@@ -127,6 +127,7 @@ def _word(stream: bytes, part: Part, work: Work) -> bytes:
             if wordfields.kind_of(words) == "HYPERLINK":
                 continue  # a plain link: nothing is loaded until a person clicks
             work.removed(wordfields.code_of(words), part.location)
+            work.unseen.append(words)
             data[match.start(1) : match.end(1)] = blank * (
                 (match.end(1) - match.start(1)) // len(blank)
             )

@@ -161,7 +161,7 @@ def _scrub(name: str, links: Links, package: Package, part: Part, work: Work) ->
         return
     work.tick()
     root = parsed(data)
-    counts = ooxml_xml.scrub(root, kind, links.removed, links.hyperlinks)
+    counts = ooxml_xml.scrub(root, kind, links.removed, links.hyperlinks, work.unseen)
     for code, count in counts.items():
         if code != ooxml_xml.CHANGED:
             work.removed(code, part.location, count)

@@ -57,18 +57,21 @@ _FORMULA = re.compile(
 )
 
 
-def scrub(root: Element, kind: str, removed: set[str], hyperlinks: dict[str, str]) -> Counter[str]:
+def scrub(
+    root: Element, kind: str, removed: set[str], hyperlinks: dict[str, str], unseen: list[str]
+) -> Counter[str]:
     """Clean one part in place.
 
     ``removed`` are the ids of relationships that went, ``hyperlinks`` where hyperlinks led.
-    Returns what was removed and how often (``CHANGED`` for what is no removal of its own).
+    Texts that no reader saw are added to ``unseen``. Returns what was removed and how often
+    (``CHANGED`` for what is no removal of its own).
     """
     counts: Counter[str] = Counter()
     for node in list(root.iter(etree.ProcessingInstruction)):
         drop(node)
         counts[CHANGED] += 1
     if "wordprocessingml" in kind:
-        wordfields.flatten(root, counts)
+        wordfields.flatten(root, counts, unseen)
     for element in list(root.iter(etree.Element)):
         if element is root or element.getparent() is not None:
             _element(element, removed, hyperlinks, counts)

@@ -220,6 +220,7 @@ class _Cleaner:
         clean = Group()
         if not kept:
             self.gone(wordfields.code_of(words))
+            self.work.unseen.append(words)
         for item in group.items:
             if isinstance(item, bytes):
                 if kept:

@@ -62,7 +62,7 @@ def sanitise(
     result = Content(clean.data, clean.name, clean.media_type)
     lineage = _lineage(work, original, tools.digest(clean.data))
     if work.options.compare_text and tools.extract is not None:
-        lineage = _compared(lineage, content, result, tools)
+        lineage = _compared(lineage, content, result, work)
     return Sanitised(result, lineage, tuple(Gap(*held) for held in work.held))
 
 
@@ -70,15 +70,16 @@ def _lineage(work: Work, original: str, clean: str) -> Lineage:
     return Lineage(original, clean, work.removals(), work.statements(), tuple(work.parts))
 
 
-def _compared(lineage: Lineage, before: Content, after: Content, tools: Tools) -> Lineage:
+def _compared(lineage: Lineage, before: Content, after: Content, work: Work) -> Lineage:
     """With the comparison of words; unchanged bytes are not read."""
     if before.data == after.data:
         return replace(lineage, text_kept=True)
-    assert tools.extract is not None
+    read = work.tools.extract
+    assert read is not None
     try:
-        old, new = tools.extract(before), tools.extract(after)
+        old, new = read(before), read(after)
     except Exception:  # noqa: BLE001 - a reader's failure is not this item's: the words are uncompared
         return lineage
     unread = {gap.code for gap in new.gaps} - {gap.code for gap in old.gaps}
-    lost = max(lost_lines(old, new), len(unread - {GapCode.IMAGE_ONLY}))
+    lost = max(lost_lines(old, new, work.unseen), len(unread - {GapCode.IMAGE_ONLY}))
     return replace(lineage, text_kept=lost == 0, text_lost=lost)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 
 from shared.model import Extraction, Segment
 
@@ -31,19 +32,31 @@ _UNSEEN = re.compile(
     r"(?:部品|オブジェクト|埋め込み)\d|.*\(数式\)$"
 )  # raw parts; what a cell computes
 _MOST = 5_000  # lines that are looked for in the whole text
+_TEXTS = 500  # unseen texts that are looked at
 _SPACE = re.compile(r"\s+")
 
 
-def lost_lines(before: Extraction, after: Extraction) -> int:
-    """How many visible lines of ``before`` are not in ``after``."""
+def lost_lines(before: Extraction, after: Extraction, unseen: Sequence[str] = ()) -> int:
+    """How many visible lines of ``before`` are not in ``after``.
+
+    ``unseen`` are texts that stood in them and that no reader saw (instructions of fields).
+    """
     old, new = _lines(before), _lines(after)
     missing = old - new
     if not missing:
         return 0
     whole = "".join(new)
-    looked = missing.most_common(_MOST)
-    lost = sum(count for line, count in looked if line not in whole)
+    hidden = _pattern(unseen)
+    lost = 0
+    for line, count in missing.most_common(_MOST):
+        pieces = hidden.split(line) if hidden else [line]
+        lost += count * any(piece not in whole for piece in pieces)
     return lost + max(0, len(missing) - _MOST)
+
+
+def _pattern(unseen: Sequence[str]) -> re.Pattern[str] | None:
+    folded = sorted({_folded(text) for text in unseen[:_TEXTS]} - {""}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, folded))) if folded else None
 
 
 def _lines(extraction: Extraction) -> Counter[str]:

@@ -70,21 +70,28 @@ def shown_target(words: str) -> str:
     return f" [{defanged(match[1] or match[2] or '')}]" if match else ""
 
 
-def flatten(root: Element, counts: Counter[str]) -> None:
-    """Replace the fields of a part that may not stay by their results."""
+def flatten(root: Element, counts: Counter[str], unseen: list[str]) -> None:
+    """Replace fields that may not stay by their results; their instructions go to ``unseen``."""
     for simple in [e for e in root.iter(etree.Element) if local(e.tag) == "fldSimple"]:
         words = next((v for k, v in simple.attrib.items() if local(k) == "instr"), "")
         if not is_kept(words):
             counts[code_of(words)] += 1
+            unseen.append(words)
             unwrap(simple)
     for found in _fields(root):
         if not is_kept(found.words()):
             counts[code_of(_all_words(found))] += 1
+            unseen += _texts(found)
             _flatten(found)
 
 
 def _all_words(found: Field) -> str:
     return found.words() + "".join(_all_words(inner) for inner in found.inner)
+
+
+def _texts(found: Field) -> list[str]:
+    own = [found.words(), *(each.text or "" for each in found.instructions)]
+    return own + [text for inner in found.inner for text in _texts(inner)]
 
 
 def _fields(root: Element) -> list[Field]:

@@ -68,6 +68,7 @@ class Work:
         self.limits = limits
         self.held: list[tuple[GapCode, str]] = []
         self.parts: list[PartHash] = []
+        self.unseen: list[str] = []  # text taken out that no reader saw (instructions of fields)
         self._removed: Counter[tuple[str, str]] = Counter()
         self._stated: Counter[tuple[str, str]] = Counter()
         self._dispatch = dispatch

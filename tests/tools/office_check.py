@@ -1,4 +1,4 @@
-"""A program of its own, run by the Python that has oletools: what is active in the files of a folder.
+"""A program of its own, run by the Python that has oletools: what is active in a folder's files.
 
 Prints one JSON object: file name → list of findings. Knows nothing of the product.
 """
@@ -24,8 +24,8 @@ def macros(path: Path) -> list[str]:
     found = []
     try:
         parser = VBA_Parser(str(path))
-    except Exception:
-        return found  # not an Office file to olevba
+    except Exception:  # noqa: BLE001 - oletools raises many kinds for what is not Office
+        return found
     if parser.detect_vba_macros():
         found.append("olevba: VBA")
         code = (
@@ -83,7 +83,7 @@ def main() -> None:
     for path in sorted(Path(sys.argv[1]).iterdir()):
         with contextlib.redirect_stdout(noise), contextlib.redirect_stderr(noise):
             result[path.name] = [*macros(path), *dde(path), *objects(path)]
-    print(json.dumps(result))
+    sys.stdout.write(json.dumps(result))
 
 
 if __name__ == "__main__":

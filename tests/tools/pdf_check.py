@@ -12,18 +12,12 @@ from pathlib import Path
 import pikepdf
 
 KEYS = {
-    "/JS",
-    "/JavaScript",
-    "/OpenAction",
-    "/AA",
-    "/EmbeddedFiles",
-    "/EF",
-    "/XFA",
-    "/Collection",
+    "/JS", "/JavaScript", "/OpenAction", "/AA", "/EmbeddedFiles", "/EF", "/XFA", "/Collection",
     "/AF",
-}
+}  # fmt: skip
 ACTIONS = {
-    "/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToR", "/GoToE", "/Rendition", "/Movie",
+    "/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToR", "/GoToE", "/Rendition",
+    "/Movie",
     "/Sound", "/RichMediaExecute", "/URI", "/Thread",
 }  # fmt: skip
 SUBTYPES = {"/RichMedia", "/Movie", "/Screen", "/Sound", "/FileAttachment", "/3D"}
@@ -57,7 +51,7 @@ def main() -> None:
             for node in pdf.objects:
                 look(node, found)
         result[path.name] = sorted(found)
-    print(json.dumps(result))
+    sys.stdout.write(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The independent checkers: programs of their own, the one for Office in an environment of its own."""
+"""The independent checkers: programs of their own; that for Office has its own environment."""
 
 from __future__ import annotations
 

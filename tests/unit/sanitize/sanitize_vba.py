@@ -1,5 +1,6 @@
 """A real VBA project, written from [MS-OVBA] (chunks are stored, not compressed)."""
 
+# ruff: noqa: E501 - a project stream is quoted in one piece
 from __future__ import annotations
 
 import struct

@@ -1,5 +1,6 @@
 """Mail: what is not touched stays byte for byte, and what follows for signatures is stated."""
 
+# ruff: noqa: E501 - raw mails are quoted in one piece
 from __future__ import annotations
 
 import email
