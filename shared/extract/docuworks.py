@@ -1,8 +1,8 @@
 """DocuWorks (.xdw, .xbd), experimental: attached originals, JPEG pages, words in the properties.
 
 Written from public notes of the format (Mokuichi147/xdw-salvage, Unlicense): elements of tag,
-length and value; ``60`` header, ``61`` body, ``64`` pages, ``63`` properties (packed by ``-lh5-``); a
-trailer at the end tells the sizes. Other pages are drawn in a coding that is not read, and no file
+length and value; ``60`` header, ``61`` body, ``64`` pages, ``63`` properties (packed by ``-lh5-``);
+a trailer tells the sizes. Other pages are drawn in a coding that is not read, and no file
 of the maker's program has been read yet: a document is a gap ``unsupported`` besides.
 """
 

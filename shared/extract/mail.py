@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 
-from shared.extract import headers, mime, transfer
+from shared.extract import headers, mime, transfer, utf16
 from shared.extract.charset import readings
 from shared.extract.flowed import unflow
 from shared.extract.giving import places
@@ -54,7 +55,8 @@ _MAILBOX = re.compile(rb"(?:\A|\r?\n\r?\n)From [^\n]*\n(?=[!-9;-~]+:)")
 
 
 def read(document: Document, job: Job) -> None:
-    """Read a mail with all that is in it, or each mail of a mailbox file."""
+    """Read a mail with all that is in it, or each mail of a mailbox file; also saved in UTF-16."""
+    document = replace(document, data=utf16.narrowed(document.data))
     starts = list(_MAILBOX.finditer(document.data)) if document.data.startswith(b"From ") else []
     if len(starts) < 2:  # noqa: PLR2004 - one mail with its separator line
         MailReader(document, job).read()

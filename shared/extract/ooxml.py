@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from shared.extract.job import Document, Job, with_extension
 from shared.extract.xmlread import PlainText, Sink, attribute, parse
-from shared.extract.ziptools import BROKEN, ENCRYPTED, open_zip, read_member
+from shared.extract.ziptools import BROKEN, ENCRYPTED, open_zip, read_member, salvage
 from shared.model import GapCode
 
 XML = (".xml", ".vml", ".rels")
@@ -86,7 +86,7 @@ class Package:
         return name.lower() in self.parts and name.lower() not in self._taken
 
     def bytes_of(self, name: str, location: str) -> bytes:
-        """A part's bytes; empty, with a gap, if it is damaged or encrypted."""
+        """A part's bytes; of a damaged one what is there, of an encrypted one none: each a gap."""
         name = name.lower()
         self._taken.add(name)
         self.job.member()
@@ -98,7 +98,7 @@ class Package:
             return read_member(self._zip, info, self.job)
         except BROKEN:
             self.job.gap(GapCode.MALFORMED, location)
-            return b""
+            return salvage(self._zip, info, self.job)
 
     def parse[S: Sink](self, name: str, location: str, make: Callable[[], S]) -> S:
         """A sink that has received the part's events (none if the part is damaged: a gap)."""

@@ -164,8 +164,8 @@ def _declares_mail(name: str, media_type: str) -> bool:
 
 
 def _is_mail(data: bytes) -> bool:
-    """Header lines at the very beginning, two of them with names that mail has."""
-    head = data[:HEAD].lstrip(b"\r\n")
+    """Header lines at the very beginning (in UTF-16 too), two of them with names that mail has."""
+    head = utf16.narrowed(data[:HEAD]).lstrip(b"\r\n")
     block = _HEADER.match(head)
     return block is not None and len(set(map(bytes.lower, _MAIL_NAMES.findall(block[0])))) > 1
 

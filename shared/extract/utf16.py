@@ -25,6 +25,20 @@ def plausible(text: str) -> float:
     return 1 - len(_PLAUSIBLE.sub("", text)) / len(text) if text else 0.0
 
 
+def narrowed(data: bytes) -> bytes:
+    """A text that begins with ASCII in UTF-16 as UTF-8; other bytes as they are; no mark on either.
+
+    Zeros beside the first letters tell the order: guessing would make Japanese of ASCII.
+    """
+    for mark, codec, zeros in (
+        (b"\xff\xfe", "utf-16-le", data[1:8:2]),
+        (b"\xfe\xff", "utf-16-be", data[0:8:2]),
+    ):
+        if data.startswith(mark) or zeros == b"\0" * 4:
+            return data.decode(codec, "replace").removeprefix("\ufeff").encode("utf-8", "replace")
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
 def order(data: bytes) -> str:
     """``utf-16-le`` or ``utf-16-be`` if the bytes read like text in it, else empty."""
     if len(data) < 4 or len(data) % 2:  # noqa: PLR2004 - two characters

@@ -81,12 +81,31 @@ def _feed(data: bytes, job: Job, sink: Sink, *, recover: bool) -> bool:
     return bool(parser.close())
 
 
+def _without_doctype(data: bytes) -> bytes:
+    """The bytes without a document type: what it declares never reaches the parser."""
+    start = data.find(b"<!DOCTYPE")
+    if start < 0:
+        return data
+    inside, end = data.find(b"[", start), data.find(b">", start)
+    if 0 <= inside < end:
+        close = data.find(b"]", inside)
+        while close >= 0 and not data[close + 1 : close + 64].lstrip().startswith(b">"):
+            close = data.find(b"]", close + 1)
+        end = data.find(b">", close) if close >= 0 else -1
+    return data[:start] + data[end + 1 :] if end >= 0 else data
+
+
 def parse[S: Sink](data: bytes, job: Job, location: str, make: Callable[[], S]) -> S:
     """A sink made by ``make`` that has received the part's events.
 
     A part with a document type (Office writes none, so it is there to attack a parser) is flagged
-    ``malformed``; one that only a lenient parser reads ``partial``. LimitError over the time.
+    ``malformed`` and read without it; one that only a lenient parser reads ``partial``.
+    LimitError over the time.
     """
+    plain = _without_doctype(data)
+    if len(plain) < len(data):
+        job.gap(GapCode.MALFORMED, location)
+        data = plain
     sink = make()
     try:
         has_doctype = _feed(data, job, sink, recover=False)

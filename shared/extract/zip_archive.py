@@ -13,7 +13,7 @@ import unpackio
 
 from shared.extract.job import Document, Job, LimitError, with_extension
 from shared.extract.passwords import encodings
-from shared.extract.ziptools import BROKEN, ENCRYPTED, member_name, open_zip, read_member
+from shared.extract.ziptools import BROKEN, ENCRYPTED, member_name, open_zip, read_member, salvage
 from shared.model import GapCode
 
 WINDOW = 64_000_000  # bytes a decoder may ask for as its dictionary
@@ -48,14 +48,13 @@ def _member(
     location = document.inside(with_extension(shown, name))
     if info.comment:
         job.text(f"{location}(コメント)", info.comment.decode("cp932", "replace"))
-    pieces: list[bytes] = []
     try:
         if info.flag_bits & ENCRYPTED:
             data = _decrypted(document, job, info, number - 1, opened)
         else:
-            data = read_member(archive, info, job, pieces)
+            data = read_member(archive, info, job)
     except BROKEN:
-        data = b"".join(pieces) or None
+        data = salvage(archive, info, job) or None
         job.gap(GapCode.MALFORMED, location)
     except LimitError as limit:
         job.text(f"{location} › 名前", name)

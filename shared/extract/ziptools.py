@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import zipfile
 import zlib
@@ -11,7 +12,8 @@ from typing import Protocol
 from shared.extract.job import SMALL, Document, Job, LimitError
 from shared.model import GapCode
 
-CHUNK = 1 << 16  # bytes: so much is lost of a member that breaks off
+CHUNK = 1 << 16  # bytes: so much is lost of a stream that breaks off
+SMALL_CHUNK = 1 << 10  # bytes: as above, of a member that is known to break off
 LOCAL_HEADER = b"PK\x03\x04"
 UTF8_NAMES = 0x800
 ENCRYPTED = 0x1
@@ -68,7 +70,14 @@ def _has_unlisted(data: bytes, archive: zipfile.ZipFile) -> bool:
     return data.find(LOCAL_HEADER, at, archive.start_dir) >= 0
 
 
-def drain(stream: Source, job: Job, packed: int, pieces: list[bytes] | None = None) -> bytes:
+def drain(
+    stream: Source,
+    job: Job,
+    packed: int,
+    pieces: list[bytes] | None = None,
+    *,
+    chunk: int = CHUNK,
+) -> bytes:
     """All of a stream, spending the budget as it comes; LimitError over bytes, ratio or time.
 
     ``packed`` is the stream's packed size in bytes (0: unknown, no ratio); ``pieces`` keeps what
@@ -76,7 +85,7 @@ def drain(stream: Source, job: Job, packed: int, pieces: list[bytes] | None = No
     """
     pieces = [] if pieces is None else pieces
     total = 0
-    while piece := stream.read(CHUNK):
+    while piece := stream.read(chunk):
         total += len(piece)
         job.spend(len(piece))
         if packed and total > SMALL and total > packed * job.limits.ratio:
@@ -85,12 +94,20 @@ def drain(stream: Source, job: Job, packed: int, pieces: list[bytes] | None = No
     return b"".join(pieces)
 
 
-def read_member(
-    archive: zipfile.ZipFile,
-    info: zipfile.ZipInfo,
-    job: Job,
-    pieces: list[bytes] | None = None,
-) -> bytes:
+def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, job: Job) -> bytes:
     """A plain member's bytes, CRC verified. Raises one of BROKEN, or LimitError."""
     with archive.open(info) as stream:
-        return drain(stream, job, info.compress_size, pieces)
+        return drain(stream, job, info.compress_size)
+
+
+def salvage(archive: zipfile.ZipFile, info: zipfile.ZipInfo, job: Job) -> bytes:
+    """What can be had of a broken member without its CRC, for there may be a number in it."""
+    unchecked = copy.copy(info)
+    unchecked.CRC = None  # type: ignore[assignment]  # the library's way to check none
+    pieces: list[bytes] = []
+    try:
+        with archive.open(unchecked) as stream:
+            drain(stream, job, info.compress_size, pieces, chunk=SMALL_CHUNK)
+    except BROKEN:
+        pass
+    return b"".join(pieces)

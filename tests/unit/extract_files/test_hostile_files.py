@@ -409,9 +409,8 @@ def test_one_bad_member_hides_no_other():
     data = bytearray(zipped({"a.txt": note("1"), "b.txt": note("2")}, zipfile.ZIP_STORED))
     data[data.index(note("1"))] ^= 0xFF
     found, _ = extract(Content(bytes(data), "a.zip"), clock=time.monotonic)
-    assert [(gap.code, gap.location) for gap in found.gaps] == [
-        (GapCode.MALFORMED, "メンバー1.txt")
-    ]
+    assert (GapCode.MALFORMED, "メンバー1.txt") in [(gap.code, gap.location) for gap in found.gaps]
+    assert {gap.location for gap in found.gaps} == {"メンバー1.txt"}
     assert "番号 2" in [segment.text for segment in found.segments]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import time
+import zipfile
 
 import pytest
 
@@ -113,3 +115,40 @@ def test_deletion_inside_a_number_leaves_both_readings():
     texts = [segment.text for segment in found.segments]
     assert "123456789012" in texts
     assert "12345677789012" in texts
+
+
+def broken(data, part):
+    """The directory's CRC of a part changed, and nothing else."""
+    damaged = bytearray(data)
+    row = data.index(part.encode(), data.index(b"PK\x01\x02")) - 46
+    damaged[row + 16] ^= 1
+    return bytes(damaged)
+
+
+def test_part_with_a_wrong_checksum_is_read_and_named():
+    found = read(broken(document_with(paragraph)("目印の段落"), "word/document.xml"))
+    assert [(gap.code, gap.location) for gap in found.gaps] == [(GapCode.MALFORMED, "本文")]
+    assert "目印の段落" in [segment.text for segment in found.segments]
+
+
+def test_part_that_breaks_off_is_read_as_far_as_it_goes():
+    text = "".join(f"番号{n}" for n in range(4_000))
+    data = bytearray(document_with(paragraph)(text))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        info = archive.getinfo("word/document.xml")
+    middle = info.header_offset + info.compress_size * 2 // 3
+    data[middle : middle + 40] = b"\xff" * 40
+    found = read(bytes(data))
+    assert {gap.code for gap in found.gaps} == {GapCode.MALFORMED, GapCode.PARTIAL}
+    assert any("番号1000" in segment.text for segment in found.segments)
+
+
+def test_part_with_a_document_type_is_read_and_named():
+    xml = (
+        '<!DOCTYPE w [<!ENTITY a "b">]><w:document xmlns:w="http://schemas.openxmlformats.org/'
+        'wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>目印</w:t></w:r></w:p></w:body>'
+        "</w:document>"
+    )
+    found = read(rezip(document_with(paragraph)("x"), {"word/document.xml": xml.encode()}))
+    assert GapCode.MALFORMED in {gap.code for gap in found.gaps}
+    assert "目印" in [segment.text for segment in found.segments]

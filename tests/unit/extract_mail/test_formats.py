@@ -202,6 +202,38 @@ def test_pgp_message_is_an_encrypted_gap():
     assert GapCode.ENCRYPTED in codes(read(body))
 
 
+@pytest.mark.parametrize(
+    ("begins", "code"),
+    [
+        ("(This file must be converted with BinHex 4.0)\r\n:abc:", GapCode.UNSUPPORTED),
+        ("\r\n=ybegin line=128 size=9 name=a.txt\r\nabc\r\n=yend", GapCode.UNSUPPORTED),
+        ("-----BEGIN PGP MESSAGE-----\r\n\r\nabcd\r\n", GapCode.ENCRYPTED),
+    ],
+    ids=["BinHex", "yEnc", "PGP"],
+)
+def test_encoding_inside_a_body_that_is_not_read_is_a_gap_by_name(begins, code):
+    found = read(f"From: a@b\r\nSubject: x\r\n\r\n{begins}".encode())
+    assert Gap(code, "本文") in found.gaps
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-8"])
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+@pytest.mark.parametrize("name", ["保存.eml", "", "保存.txt"])
+def test_mail_saved_as_text_by_an_editor_is_read_as_mail(codec, mark, name):
+    packed = base64.b64encode("個人番号の控え".encode()).decode()
+    mail = (
+        f"{mark}From: 差出人 <a@example.jp>\r\nTo: b@example.jp\r\nSubject: 件名の文字\r\n"
+        'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="x"\r\n\r\n'
+        "--x\r\nContent-Type: text/plain\r\n\r\n本文の文字\r\n"
+        "--x\r\nContent-Type: text/plain; charset=utf-8; name=a.txt\r\n"
+        f"Content-Transfer-Encoding: base64\r\n\r\n{packed}\r\n--x--\r\n"
+    ).encode(codec)
+    found = extract(Content(mail, name), clock=lambda: 0.0)[0]
+    assert at(found, "件名") == "件名の文字"
+    assert at(found, "本文").strip() == "本文の文字"
+    assert at(found, "添付1.txt › 本文") == "個人番号の控え"
+
+
 def test_calendar_texts_folds_and_attachments_are_read():
     picture = base64.b64encode("予定の資料の番号".encode())
     lines = (
