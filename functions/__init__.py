@@ -17,7 +17,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "intake": ("notifications", "resolve", "blobs", "subscriptions", "health"),
     "scan": ("scan", "health"),
     "audit": ("audit", "dead_letters", "health"),
-    "console": ("health",),
+    "console": ("console", "health"),
 }
 ROLES["all"] = tuple(dict.fromkeys(name for names in ROLES.values() for name in names))
 

@@ -92,5 +92,10 @@ def app_settings(
         "SEKISHO_ISOLATION": "fork",
         "SEKISHO_OCR": "off",
         "SEKISHO_LEASE_SECONDS": "30",
+        "SEKISHO_CONSOLE_LOGIN": "local",
+        "SEKISHO_CONSOLE_URL": host_url,
+        "SEKISHO_CONSOLE_ISSUER": "",
+        "SEKISHO_CONSOLE_CLIENT_ID": "",
+        "SEKISHO_CONSOLE_KEY": fresh_key(),
         "SEKISHO_MAX_ITEM_BYTES": "150000000",
     }

@@ -28,13 +28,15 @@ from shared.storage.audit_log import AuditLog
 from shared.storage.claimcheck import ClaimCheck
 from shared.storage.dead_letters import DeadLetters
 from shared.storage.evidence import Evidence
-from shared.storage.incidents import Incidents
+from shared.storage.incidents import Incidents, Pages
 from shared.storage.ledger import TableLedger
 from shared.storage.recorder import Recorder
 from shared.storage.results import QueueResults
 from shared.storage.stores import AzureStores
 
 if TYPE_CHECKING:
+    from shared.console.app import Console
+    from shared.console.desk import Desk
     from shared.graph.client import Graph
     from shared.graph.rich import Certificate, Rich
     from shared.graph.subscriptions import Subscriptions
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 SWEEP_SPREAD = 600.0  # seconds over which a sweep's jobs are spread in a large tenant
+EXCHANGE = "api://AzureADTokenExchange/.default"  # what Entra ID takes as a client's assertion
 SMALL = 100  # accounts up to which a sweep starts at once
 
 
@@ -297,6 +300,44 @@ class Runtime:
         return Rich(self.certificates, keys, audience=audience, tenant=tenant)
 
     @cached_property
+    def incidents(self) -> Incidents:
+        """Incidents, and the rows that find and count them."""
+        pages = Pages.of(self.audit.table("incidentindex"))
+        return Incidents(self.audit.table("incidents"), pages)
+
+    @cached_property
+    def console(self) -> Console:
+        """Pages for people; SettingsError where no sign-in is set up."""
+        from shared.console.assemble import assemble  # noqa: PLC0415 - the console's role alone
+
+        cloud = self.settings.console_url.startswith("https://")
+        return assemble(self.settings, lambda: self.desk, self._assertion if cloud else None)
+
+    async def _assertion(self) -> str:
+        """Proves the app to the issuer by its managed identity, so that there is no secret."""
+        token = await _managed_identity(self.settings.client_id).get_token(EXCHANGE)
+        return str(token.token)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What the console's pages read and do."""
+        from shared.console.desk import Desk  # noqa: PLC0415 - the console's role alone
+        from shared.console.trail import Trail  # noqa: PLC0415 - the same
+        from shared.storage.audit_rows import Rows  # noqa: PLC0415 - the same
+
+        events = self.audit.table("auditevents")
+        return Desk(
+            incidents=self.incidents,
+            events=Rows(events, self.audit.blobs("audit")),
+            chain=events,
+            letters=self.dead,
+            accounts=self.work.table("subscriptions"),
+            policy=self.policy,
+            trail=Trail(self.work.queue("scan-results"), now),
+            clock=now,
+        )
+
+    @cached_property
     def recorder(self) -> Recorder:
         """The record."""
         from shared.audit.head import es256_signer  # noqa: PLC0415 - the audit role alone
@@ -309,7 +350,7 @@ class Runtime:
             now,
             signer=es256_signer(pem),
         )
-        return Recorder(log, Incidents(self.audit.table("incidents")), self.alerts, self.checks)
+        return Recorder(log, self.incidents, self.alerts, self.checks)
 
     async def accounts(self) -> AsyncIterator[tuple[str, str]]:
         """Source and reference of every enrolled account."""
@@ -389,6 +430,11 @@ def undertaker(name: str) -> Undertaker:
     """For ``functions/dead_letters``: ``name`` is the queue whose poison queue is read."""
     run = runtime()
     return Undertaker(name, run.work.queue(name), run.work.queue(f"{name}-poison"), run.dead)
+
+
+def console() -> Console:
+    """For ``functions/console``; SettingsError where no sign-in is set up."""
+    return runtime().console
 
 
 async def publish_head() -> None:

@@ -130,6 +130,7 @@ def _certificates(value: str) -> tuple[Key, ...]:
 
 _SCAN = ("all", "scan")
 _GRAPH = ("all", "intake", "scan")
+_CONSOLE = ("all", "console")
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_ROLE", _choice(*ROLES), "all", ROLES, "Which functions this app runs: `all`, `intake`, `scan`, `audit` or `console`."),
@@ -155,6 +156,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_ISOLATION", _choice("fork", "pool", "inline"), "fork", _SCAN, "How risky formats are read: a forked child each (`fork`), a recycled child (`pool`), or in this process (`inline`, tests only)."),
     Setting("SEKISHO_OCR", _choice("off", "on"), "off", _SCAN, "Whether words in pictures and scanned pages are recognised (needs `requirements-ocr.txt`). Off, or not installed: each such picture is a gap (`image_only`). Codes (QR) are read either way."),
     Setting("SEKISHO_LEASE_SECONDS", _whole(2, 600), "120", ("all", "intake", "scan", "audit"), "How long a worker holds an item, a drive or the audit's sequencer before another may take over. It is renewed while work goes on."),
+    Setting("SEKISHO_CONSOLE_LOGIN", _choice("off", "oidc", "easyauth", "local"), "off", _CONSOLE, "How people sign in to the console: `oidc` (Entra ID, the app checks the tokens), `easyauth` (the platform's header is believed: only where App Service Authentication is on), `local` (choose a role; refused anywhere but on this machine), `off` (no console)."),
+    Setting("SEKISHO_CONSOLE_URL", _optional_url, "", _CONSOLE, "The console's own address without a path, such as `https://sekisho.example.lg.jp`; its redirect address is this and `/api/console/login/back`."),
+    Setting("SEKISHO_CONSOLE_ISSUER", _optional_url, "", _CONSOLE, "Issuer of the sign-in tokens: `https://login.microsoftonline.com/<tenant>/v2.0`."),
+    Setting("SEKISHO_CONSOLE_CLIENT_ID", str, "", _CONSOLE, "Client id of the console's app registration; its app roles are viewer, reviewer, admin and auditor."),
+    Setting("SEKISHO_CONSOLE_KEY", _key, None, _CONSOLE, "HMAC key of the console's sessions and forms. In the cloud a Key Vault reference."),
     Setting("SEKISHO_MAX_ITEM_BYTES", _whole(1, 500_000_000), "150000000", _SCAN, "Items over this size are not read but are a gap (`too_large`)."),
 )  # fmt: skip
 
@@ -192,6 +198,11 @@ class Settings:
     isolation: str
     ocr: str
     lease_seconds: int
+    console_login: str
+    console_url: str
+    console_issuer: str
+    console_client_id: str
+    console_key: Key | None
     max_item_bytes: int
     work: Connection
     evidence: Connection
@@ -210,6 +221,7 @@ class Settings:
             values[name.removeprefix("SEKISHO_").lower()] = _connection(name, env, problems)
         if not problems:
             _consistent(values, problems)
+            _console(values, cloud="WEBSITE_SITE_NAME" in env, problems=problems)
         if problems:
             raise SettingsError("settings: " + "; ".join(problems))
         return cls(**values)  # type: ignore[arg-type] # each parser gives its field's type; a test holds them equal
@@ -253,4 +265,19 @@ def _consistent(values: Mapping[str, object], problems: list[str]) -> None:
     if values["graph_credential"] == "managed_identity" and host != urlsplit(GRAPH).hostname:
         problems.append(
             f"SEKISHO_GRAPH_BASE_URL must be {GRAPH} with a managed identity: its token goes nowhere else"
+        )
+
+
+def _console(values: Mapping[str, object], *, cloud: bool, problems: list[str]) -> None:
+    """The stand-in sign-in opens every door, so it is for this machine and nothing else."""
+    login, url = values["console_login"], str(values["console_url"])
+    if values["role"] not in _CONSOLE or login == "off":
+        return
+    if not url:
+        problems.append(f"SEKISHO_CONSOLE_URL is needed with SEKISHO_CONSOLE_LOGIN={login}")
+    elif login == "local" and (cloud or urlsplit(url).hostname not in LOOPBACK):
+        problems.append("SEKISHO_CONSOLE_LOGIN=local is for this machine only")
+    if login == "oidc" and not (values["console_issuer"] and values["console_client_id"]):
+        problems.append(
+            "SEKISHO_CONSOLE_LOGIN=oidc needs SEKISHO_CONSOLE_ISSUER and SEKISHO_CONSOLE_CLIENT_ID"
         )

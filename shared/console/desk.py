@@ -1,0 +1,75 @@
+"""What the views read and do, put together by ``bootstrap``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from shared.codec import decode
+from shared.console.trail import Trail
+from shared.model import AuditEvent
+from shared.ports import Clock, Row, Table
+from shared.storage.audit_rows import Rows
+from shared.storage.dead_letters import DeadLetters
+from shared.storage.incidents import Incidents, Pages
+
+if TYPE_CHECKING:
+    from shared.policy import Policy
+
+SUBSCRIPTION_SOURCES = ("mail", "drive", "teams", "calendar")
+SHOWN = 500  # accounts and dead letters on a page
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """``events`` and ``chain`` are the table ``auditevents``, ``accounts`` is ``subscriptions``."""
+
+    incidents: Incidents
+    events: Rows
+    chain: Table
+    letters: DeadLetters
+    accounts: Table
+    policy: Policy
+    trail: Trail
+    clock: Clock
+    pages: Pages = field(init=False)
+
+    def __post_init__(self) -> None:
+        assert self.incidents.pages is not None
+        object.__setattr__(self, "pages", self.incidents.pages)
+
+    async def event(self, event: str) -> AuditEvent | None:
+        """One audit event with everything that is in it."""
+        kept = await self.events.find(event) if event else None
+        return decode(kept.data, AuditEvent) if kept else None
+
+    async def checkpoint(self) -> Mapping[str, object]:
+        """The chain's end as the sequencer last wrote it down; empty before the first record."""
+        row = await self.chain.get("chain", "checkpoint")
+        return row.values if row else {}
+
+    async def subscriptions(self) -> list[Row]:
+        """The watched accounts, at most SHOWN a source."""
+        return [
+            row
+            for source in SUBSCRIPTION_SOURCES
+            async for row in self.accounts.query(source, limit=SHOWN)
+        ]
+
+    async def health(self) -> dict[str, int]:
+        """How many subscriptions are alive, lapsed, or not made."""
+        now = self.clock()
+        found = {"alive": 0, "lapsed": 0, "sweep_only": 0}
+        for row in await self.subscriptions():
+            found[condition(row, now)] += 1
+        return found
+
+
+def condition(row: Row, now: datetime) -> str:
+    """``alive``, ``lapsed`` or ``sweep_only`` (no subscription, the sweep alone watches)."""
+    expires = row.values.get("expires")
+    if not row.values.get("subscription"):
+        return "sweep_only"
+    return "alive" if isinstance(expires, datetime) and expires > now else "lapsed"

@@ -1,0 +1,116 @@
+"""The list of incidents, one incident, and what a person does with it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import urlencode
+
+from shared.codec import decode
+from shared.console.desk import Desk
+from shared.console.page import Ask, page
+from shared.console.web import BASE, Response, redirect
+from shared.errors import RefusedError, StorageConflictError
+from shared.ports import Row
+from shared.storage.incidents import ACTIONS, Change, timeline
+from shared.storage.index import DISPOSITIONS, SOURCES, STATES, Filter
+
+# "release" waits for services that deliver what was held; a button that does nothing is not shown.
+OFFERED = ("claim", "hand_back", "confirm", "false_positive", "close", "note")
+_DIGITS = re.compile(r"(?:\d[\s\-‐-―ー_./,、・]*){10,}")
+_VERSION = re.compile(r"[0-9]{1,9}")
+_KEY = re.compile(r"[0-9]{13}-[0-9a-f]{1,32}")
+
+
+async def listed(desk: Desk, ask: Ask) -> Response:
+    """A page of incidents, by state, source and disposition."""
+    return await _listed(desk, ask, _filter(ask), "incidents")
+
+
+async def quarantine(desk: Desk, ask: Ask) -> Response:
+    """What was blocked and where its copy is."""
+    wanted = Filter(state=_filter(ask).state, source=_filter(ask).source, disposition="block")
+    return await _listed(desk, ask, wanted, "quarantine")
+
+
+async def _listed(desk: Desk, ask: Ask, wanted: Filter, name: str) -> Response:
+    after = ask.query("after")
+    rows, following = await desk.incidents.list(wanted, after if _KEY.fullmatch(after) else "")
+    fields = {"state": wanted.state, "source": wanted.source, "disposition": wanted.disposition}
+    more = {key: value for key, value in fields.items() if value} | {"after": following}
+    return page(
+        f"{name}.html",
+        ask,
+        rows=[(row, decode(str(row.values["counts"]), dict[str, int])) for row in rows],
+        wanted=wanted,
+        following=f"{BASE}/{name}?{urlencode(more)}" if following else "",
+        first=not after,
+        states=STATES,
+        sources=SOURCES,
+        dispositions=DISPOSITIONS,
+    )
+
+
+def _filter(ask: Ask) -> Filter:
+    def chosen(name: str, every: tuple[str, ...]) -> str:
+        value = ask.query(name)
+        return value if value in every else ""
+
+    return Filter(
+        chosen("state", STATES), chosen("source", SOURCES), chosen("disposition", DISPOSITIONS)
+    )
+
+
+async def shown(desk: Desk, ask: Ask) -> Response:
+    """One incident: that somebody looks at it is on the record first."""
+    row = await desk.incidents.get("/".join(ask.args))
+    await desk.trail.note(ask.user, "view_incident", f"{row.partition}/{row.key}")
+    return await _shown(desk, ask, row)
+
+
+async def _shown(desk: Desk, ask: Ask, row: Row, problem: str = "", status: int = 200) -> Response:
+    event = await desk.event(str(row.values["event"]))
+    rules = {rule.id: rule for rule in desk.policy.rules}
+    return page(
+        "incident.html",
+        ask,
+        status=status,
+        row=row,
+        event=event,
+        rules=[(name, rules.get(name)) for name in (event.rule_ids if event else ())],
+        counts=decode(str(row.values["counts"]), dict[str, int]),
+        timeline=list(reversed(timeline(row.values))),
+        actions=_fitting(row) if ask.may("reviewer") else (),
+        problem=problem,
+    )
+
+
+def _fitting(row: Row) -> tuple[str, ...]:
+    values = row.values
+    fitting = [each for each in OFFERED if values["state"] in ACTIONS[each][0]]
+    if values["state"] == "in_review" and values.get("verdict") != "false_positive":
+        fitting.remove("close")
+    return tuple(fitting)
+
+
+async def acted(desk: Desk, ask: Ask) -> Response:
+    """A change that a person asked for, under the version that was seen; then on the record."""
+    form = ask.request.form()
+    month, key = ask.args
+    action, note, version = form.get("action", ""), form.get("note", ""), form.get("version", "")
+    row = await desk.incidents.get(f"{month}/{key}")
+    if action not in OFFERED or not _VERSION.fullmatch(version):
+        return await _shown(desk, ask, row, ask.words("error.form"), 400)
+    if _DIGITS.search(unicodedata.normalize("NFKC", note)):
+        return await _shown(desk, ask, row, ask.words("error.number_in_note"), 422)
+    change = Change(action, ask.user.id, ask.user.name, int(version), note)
+    try:
+        row = await desk.incidents.change(f"{month}/{key}", change, desk.clock())
+    except StorageConflictError:
+        row = await desk.incidents.get(f"{month}/{key}")
+        return await _shown(desk, ask, row, ask.words("error.changed"), 409)
+    except RefusedError:
+        return await _shown(desk, ask, row, ask.words("error.state"), 409)
+    told = f"{change.version + 1}"
+    await desk.trail.note(ask.user, f"incident_{action}", f"{month}/{key}", told)
+    return redirect(f"{BASE}/incidents/{month}/{key}")

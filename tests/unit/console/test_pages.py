@@ -1,0 +1,316 @@
+"""The pages: who may see them, what stands in them, and that every view and action is told."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+from shared.console import words
+from shared.console.app import ROUTES
+from shared.console.limits import Buckets
+from shared.console.session import COOKIE, ROLES, Login, User
+from shared.console.web import BASE, Request
+from shared.console.words import Words, catalogue
+from shared.errors import UnavailableError
+from tests.unit.console.conftest import SECONDS, House, links, text
+from tests.unit.console.seed import event, finding
+
+KEY = "2026-11/8236000000000-abc"
+PATHS = {
+    ("GET", ""): "", ("GET", "incidents"): "incidents", ("GET", "quarantine"): "quarantine",
+    ("GET", "policy"): "policy", ("GET", "audit"): "audit", ("GET", "letters"): "letters",
+    ("POST", "letters"): "letters", ("GET", "subscriptions"): "subscriptions",
+}  # fmt: skip
+
+
+def path_of(route):
+    return PATHS.get((route.method, route.pattern), f"incidents/{KEY}")
+
+
+async def call(house, route, *roles):
+    if route.method == "GET":
+        return await house.get(path_of(route), *roles)
+    return await house.post(path_of(route), *roles)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda r: f"{r.method} {r.pattern[:12]}")
+async def test_route_refuses_nobody_and_every_wrong_role(house, route):
+    nobody = await call(house, route)
+    assert nobody.status in {401, 303}
+    assert nobody.location in {"", f"{BASE}/login"}
+    for role in set(ROLES) - set(route.roles):
+        assert (await call(house, route, role)).status == 403
+    for role in route.roles:
+        assert (await call(house, route, role)).status in {200, 400, 404}
+    assert (await call(house, route, "somebody")).status == 403
+
+
+async def test_page_says_nothing_to_a_cookie_of_somebody_else(house):
+    good = house.sessions.seal(house.user("admin"))
+    data, _, mac = good.partition(".")
+    login = house.sessions.seal(Login("s", "n", "v", SECONDS + 60))
+    old = house.sessions.seal(User("a", "a", ("admin",), "s", SECONDS))
+    for cookie in (
+        "",
+        "x",
+        ".",
+        data,
+        f"{data}.",
+        f"{data}x.{mac}",
+        f"{data}.{mac[:-1]}0f",
+        login,
+        old,
+        "あ.い",
+    ):
+        request = Request("GET", "incidents", {}, {"cookie": f"{COOKIE}={cookie}"})
+        assert (await house.console.handle(request)).status == 401
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+async def test_every_page_renders_in_both_languages(full, language):
+    everybody = full.user(*ROLES)
+    for route in ROUTES:
+        if route.method == "GET":
+            path = path_of(route)
+            path = f"incidents/{full.ids[0]}" if path.startswith("incidents/") else path
+            answer = await full.get(path, user=everybody, lang=language)
+            assert answer.status == 200, path
+            assert f'<html lang="{language}">' in text(answer)
+            assert "script-src" not in text(answer)
+            assert answer.headers()["Content-Security-Policy"].startswith("default-src 'none'")
+            assert not re.search(r"<script|style=|\son[a-z]+=\"", text(answer))
+
+
+async def test_every_link_of_the_console_leads_somewhere(full):
+    everybody = full.user(*ROLES)
+    seen, todo = set(), {""}
+    while todo and len(seen) < 60:
+        path = todo.pop()
+        seen.add(path)
+        answer = await full.get(path, user=everybody)
+        assert answer.status == 200, path
+        if answer.media_type.startswith("text/html"):
+            todo |= {each.rstrip("/") for each in links(answer)} - seen
+
+
+async def test_view_of_an_incident_is_told_before_it_is_shown(full):
+    assert (await full.get(f"incidents/{full.ids[0]}", "viewer")).status == 200
+    assert full.told() == [("console.view_incident", full.ids[0], "oid-viewer")]
+
+
+async def test_view_is_not_shown_where_it_cannot_be_told(full, monkeypatch):
+    async def away(_body, **_options):
+        message = "away"
+        raise UnavailableError(message)
+
+    monkeypatch.setattr(full.desk.trail.results, "put", away)
+    assert (await full.get(f"incidents/{full.ids[0]}", "viewer")).status == 503
+
+
+async def test_reviewer_takes_an_incident_to_its_end(full):
+    number = full.ids[0]
+    for version, action in enumerate(["claim", "note", "confirm", "close"]):
+        answer = await full.post(
+            f"incidents/{number}", "reviewer", action=action, version=version, note="確認しました"
+        )
+        assert (answer.status, answer.location) == (303, f"{BASE}/incidents/{number}")
+    assert (await full.incidents.get(number)).values["state"] == "closed"
+    actions = [each[0] for each in full.told()]
+    assert actions == [f"console.incident_{each}" for each in ("claim", "note", "confirm", "close")]
+    assert "確認しました" in text(await full.get(f"incidents/{number}", "viewer"))
+
+
+async def test_second_reviewer_is_told_that_the_first_was_quicker(full):
+    number = full.ids[0]
+    assert (
+        await full.post(f"incidents/{number}", "reviewer", action="claim", version=0)
+    ).status == 303
+    answer = await full.post(f"incidents/{number}", "reviewer", action="claim", version=0)
+    assert answer.status == 409
+    assert catalogue("ja")["error.changed"] in text(answer)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"action": "release", "version": "0"},
+        {"action": "open", "version": "0"},
+        {"action": "claim"}, {"action": "claim", "version": "-1"}, {"version": "0"},
+        {"action": "claim", "version": "９９９９９９９９９９９"},
+        {"action": "claim", "version": "²"},
+    ],
+)  # fmt: skip
+async def test_form_that_the_page_never_sent_changes_nothing(full, form):
+    answer = await full.post(f"incidents/{full.ids[0]}", "reviewer", **form)
+    assert answer.status in {400, 409}
+    assert (await full.incidents.get(full.ids[0])).values["version"] == 0
+
+
+@pytest.mark.parametrize(
+    "options", [{"csrf": ""}, {"csrf": "x"}, {"origin": "https://evil.example"}, {"origin": "null"}]
+)
+async def test_form_of_another_site_or_session_is_refused(full, options):
+    answer = await full.post(
+        f"incidents/{full.ids[0]}", "reviewer", action="claim", version=0, **options
+    )
+    assert answer.status == 403
+    assert (await full.incidents.get(full.ids[0])).values["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    "note", ["番号は1234 5678 9018です", "１２３４５６７８９０１８", "1-2-3-4-5-6-7-8-9-0-1"]
+)
+async def test_note_with_a_long_number_is_not_kept(full, note):
+    answer = await full.post(
+        f"incidents/{full.ids[0]}", "reviewer", action="note", version=0, note=note
+    )
+    assert answer.status == 422
+    assert note not in text(answer)
+    assert "timeline" not in (await full.incidents.get(full.ids[0])).values
+
+
+async def test_no_button_is_shown_that_does_nothing(full):
+    answer = text(await full.get(f"incidents/{full.ids[0]}", "reviewer"))
+    assert 'value="claim"' in answer
+    assert 'value="release"' not in answer
+    assert 'name="action"' not in text(await full.get(f"incidents/{full.ids[0]}", "viewer"))
+
+
+async def test_dead_letter_is_put_back_once_and_told(full):
+    name = await anext(full.letters.names())
+    assert (await full.post("letters", "admin", name=name)).status == 303
+    assert ("console.replay_dead_letter", name, "oid-admin") in full.told()
+    assert len(full.stores.queue("scan-items")) == 1
+    assert (await full.post("letters", "admin", name=name)).status == 404
+    for other in ("", "../x", "scan-items/2026/11/25/", f"/{name}", f"{name}\n"):
+        assert (await full.post("letters", "admin", name=other)).status == 400
+
+
+async def test_overview_adds_up_what_passed(house):
+    for number, disposition in enumerate(["allow"] * 3 + ["tag"] * 2 + ["block"]):
+        await house.incidents.open(event(number, disposition=disposition))
+    page = text(await house.get("", "viewer", lang="en"))
+    figures = re.findall(r'class="figure">(\d+)<', page)
+    assert figures == ["6", "1", "0", "2", "3"]
+
+
+async def test_audit_search_finds_an_item_and_is_told(house):
+    await house.incidents.open(event(1, item="AAMk=1"))
+    await house.incidents.open(event(2, item="other"))
+    page = text(await house.get("audit", "auditor", item="AAMk=1"))
+    assert "AAMk=1</code>" in page
+    assert "other</code>" not in page
+    assert ("console.search_audit", "audit", "oid-auditor") in house.told()
+    for day in ("", "2026-11-25", "2026-13-99", "0001-01-01", "9999-12-31", "x" * 500):
+        assert (await house.get("audit", "auditor", day=day)).status == 200
+
+
+async def test_session_that_asks_too_fast_waits(house):
+    now = [0.0]
+    buckets = Buckets(lambda: now[0], burst=3, rate=1)
+    assert [buckets.take("a") for _ in range(5)] == [True, True, True, False, False]
+    assert buckets.take("b")
+    now[0] = 1.0
+    assert [buckets.take("a"), buckets.take("a")] == [True, False]
+    house.buckets.burst = 0
+    assert (await house.get("", "viewer")).status == 429
+
+
+async def test_languages_have_the_same_words_with_the_same_places():
+    ja, en = (catalogue(each) for each in words.LANGUAGES)
+    assert ja.keys() == en.keys()
+    for key in ja:
+        assert re.findall(r"{\w+}", ja[key]) == re.findall(r"{\w+}", en[key]), key
+        assert ja[key].strip()
+        assert en[key].strip()
+
+
+def test_templates_use_no_word_that_is_missing_and_none_is_left_over():
+    folder = Path(words.__file__).parent
+    source = "".join(each.read_text() for each in folder.rglob("*.html"))
+    source += "".join(each.read_text() for each in folder.glob("*.py"))
+    wanted = set(re.findall(r"""\bt\(["']([a-z_.]+)["'][,)]""", source))
+    wanted |= {f"{name}.lead" for name in ("incidents", "quarantine")}
+    wanted |= set(re.findall(r'"(error\.[a-z_]+)"', source))
+    assert wanted <= catalogue("ja").keys()
+    fixed = {
+        each
+        for each in catalogue("ja")
+        if each.split(".")[0] in {"app", "incident", "letters", "policy", "list"}
+    }
+    assert fixed <= wanted
+
+
+async def test_console_keeps_the_language_that_was_chosen(house):
+    answer = await house.get("", "viewer", lang="en")
+    assert answer.cookie.startswith("sekisho_lang=en;")
+    assert not (await house.get("", "viewer", lang="xx")).cookie
+    assert Words("xx").language == "ja"
+
+
+def payloads():
+    """300 texts that try to become markup, script, formula, template or another column."""
+    hearts = [
+        "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<svg onload=alert(1)>",
+        "</title><script>1</script>", "{{7*7}}", "{% raw %}", "${7*7}", "=1+1", "\u202egnp.exe",
+        "<a href=javascript:alert(1)>x</a>", "<iframe srcdoc=x>", "<style>*{display:none}</style>",
+        "<base href=//evil.example>", "<form action=//evil.example>", "<meta http-equiv=refresh>",
+    ]  # fmt: skip
+    wraps = [
+        "{}", '"{}', "'{}", '">{}', "'>{}", "-->{}", "]]>{}", "</code>{}", "</textarea>{}",
+        "</td></tr>{}", "\x00{}", "＜{}＞", "&lt;{}", "{}{}", "' onfocus=x autofocus {}",
+        "\n{}\r\n", "%3Cscript%3E{}", "\\u003c{}", "{}<!--", "日本{}語",
+    ]  # fmt: skip
+    return [wrap.replace("{}", heart) for heart, wrap in itertools.product(hearts, wraps)]
+
+
+def skeleton(page):
+    """Every tag of a page with its attributes' names."""
+    found = []
+    for name, rest in re.findall(r"<(/?[a-z0-9]+)((?:\s[^<>]*)?)>", page):
+        found.append((name, tuple(re.findall(r"([a-z-]+)=\"", rest))))
+    return found
+
+
+async def test_300_injections_change_no_page():
+    texts = payloads()
+    assert len(texts) == 300
+
+    async def pages(value):
+        house = House()
+        bad = finding("my_number", 1, location=value, ja=value, en=value)
+        happened = event(
+            1, disposition="block", findings=(bad,), owner=value, item=value, evidence=value
+        )
+        await house.rows.insert(happened)
+        number = await house.incidents.open(happened)
+        await house.post(f"incidents/{number}", "reviewer", action="note", version=0, note=value)
+        everybody = house.user(*ROLES, name=value)
+        found = []
+        for path in ("", "incidents", f"incidents/{number}", "quarantine", "audit", "policy"):
+            query = {"item": value} if path == "audit" else {"after": value, "state": value}
+            answer = await house.get(path, user=everybody, **query)
+            assert answer.status == 200, (path, value)
+            found.append(skeleton(text(answer)))
+        return found
+
+    harmless = await pages("harmless")
+    for value in texts:
+        assert await pages(value) == harmless, value
+
+
+async def test_path_that_does_not_exist_is_not_found(house):
+    for path in (
+        "nothing",
+        "incidents/",
+        "incidents/2026-11",
+        "static/",
+        "static/../app.py",
+        "static/%2e%2e",
+        "login/back",
+        "incidents/../audit",
+    ):
+        assert (await house.get(path, *ROLES)).status in {404, 403}
