@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from shared.detect.masks import FingerprintKey, mask
@@ -275,9 +276,16 @@ def resolve(drafts: list[Draft]) -> list[Draft]:
     """Of overlapping drafts the best-scored; a My Number of medium or more always stays."""
     if len(drafts) <= 1:
         return drafts
-    drafts.sort(key=lambda draft: (draft.candidate.start, -draft.score, draft.entity))
+    drafts.sort(key=attrgetter("candidate.start"))
     kept: list[Draft] = []
+    reached = 0
     for draft in drafts:
+        candidate = draft.candidate
+        if candidate.start >= reached:
+            reached = candidate.end
+            kept.append(draft)
+            continue
+        reached = max(reached, candidate.end)
         first = len(kept)
         while first and kept[first - 1].candidate.end > draft.candidate.start:
             first -= 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from shared.detect.matcher import Matcher, Vocabulary
 from shared.detect.scene import Scene
@@ -102,20 +103,32 @@ def _column(scene: Scene, end: int) -> tuple[str, int] | None:
 def _under(
     scene: Scene, at: int, separator: str, column: int, pattern: re.Pattern[bytes]
 ) -> Iterator[Span]:
-    text = scene.text
+    text, skeleton = scene.text, scene.skeleton
+    row = _row(separator, column)
     at = text.find("\n", at) + 1
     for _ in range(_MOST_ROWS if at else 0):
-        stop = text.find("\n", at)
-        line = text[at : stop if stop >= 0 else at + 4000]
-        if not line.strip():
+        cell = row.match(text, at)
+        if cell is None:  # a blank line, or a row with fewer cells
+            stop = text.find("\n", at)
+            if stop < 0 or not text[at:stop].strip():
+                return
+            at = stop + 1
+            continue
+        start, end = cell.span(1)
+        match = pattern.search(skeleton, start, end)
+        if match:
+            span = match.span()
+            if end - start <= span[1] - span[0] + 2:
+                yield span
+        elif start == end and not cell.group().strip():
             return
-        cells = line.split(separator, column + 1)
-        if column < len(cells):
-            cell = cells[column]
-            start = at + len(separator.join(cells[:column])) + (column > 0)
-            match = pattern.search(scene.skeleton, start, start + len(cell))
-            if match and len(cell) <= match.end() - match.start() + 2:
-                yield match.span()
-        if stop < 0:
+        at = cell.end()
+        if text[at - 1 : at] != "\n":
             return
-        at = stop + 1
+
+
+@cache
+def _row(separator: str, column: int) -> re.Pattern[str]:
+    """A row up to its end, with the cell of one column as group 1."""
+    cell = f"[^{separator}\\n]*"
+    return re.compile(f"(?:{cell}{separator}){{{column}}}({cell})[^\\n]*\\n?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -27,7 +28,8 @@ class Rule:
 
     ``labels`` are the entity's own names; ``levels`` the least scores of low, medium and high;
     ``roles`` what each word of the vocabulary says for this entity (``near``, ``against``,
-    ``person`` or nothing); ``show`` how many characters a mask may leave.
+    ``person`` or nothing); ``show`` how many characters a mask may leave; ``gazetteer`` names that
+    announce a value as labels do, but say nothing about other numbers.
     """
 
     entity: str
@@ -50,6 +52,7 @@ class Rule:
     misses: tuple[str, ...] = field(default=(), repr=False)
     friends: tuple[str, ...] = ()
     speaks: str = AGAINST
+    gazetteer: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,8 @@ class Rulebook:
         """The labels of these entities, and for each of them whose it is."""
         owners: dict[str, list[str]] = {}
         for entity in entities:
-            for label in self.rules[entity].labels:
+            rule = self.rules[entity]
+            for label in (*rule.labels, *rule.gazetteer):
                 owners.setdefault(_fold(label), []).append(entity)
         vocabulary = Vocabulary(sorted(owners))
         return vocabulary, [tuple(owners[word]) for word in vocabulary.words]
@@ -168,10 +172,23 @@ def _rule(entity: str, entry: Mapping[str, Any], defaults: Mapping[str, Any]) ->
             misses=tuple(entry.get("misses", ())),
             friends=tuple(entry.get("friends", ())),
             speaks=str(entry.get("speaks", AGAINST)),
+            gazetteer=_names(str(entry.get("gazetteer", ""))),
         )
     except (KeyError, TypeError, ValueError) as error:
         message = f"rule {entity}: {type(error).__name__}: {error}"
         raise PolicyError(message) from None
+
+
+@cache
+def _names(file: str) -> tuple[str, ...]:
+    """The names of a list that comes with the package (words between spaces, ``#`` comments)."""
+    if not file:
+        return ()
+    if not re.fullmatch(r"[a-z_]+\.txt", file) or not (entry := files(PACKAGE) / file).is_file():
+        message = "no such list of names"
+        raise ValueError(message)
+    lines = entry.read_text("utf-8").splitlines()
+    return tuple(dict.fromkeys(" ".join(line for line in lines if line[:1] != "#").split()))
 
 
 def _steps(pairs: Iterable[Iterable[float]]) -> Steps:
