@@ -19,6 +19,7 @@ from shared.graph import calls
 from shared.graph.webhook import job
 from shared.model import Disposition, Envelope, OutcomeState
 from shared.services import sidecar
+from shared.services.cohorts import members
 from shared.services.sidecar import Sidecar
 from tests.contract.validator import slice_path, validate
 from tests.integration.services.house import MAIL, UPN, House, claim, now
@@ -62,6 +63,55 @@ async def mail(house):
         assert (await house.mail.apply(claim(item, disposition))).state is OutcomeState.APPLIED
     await house.subscriptions.end("mail", account.ref)
     house.onward.queue.bodies.clear()
+
+
+async def calendar(house):
+    attached = {
+        "@odata.type": "#microsoft.graph.fileAttachment",
+        "name": "a.txt",
+        "contentType": "text/plain",
+        "contentBytes": "YQ==",
+    }
+    when = {"dateTime": "2026-12-01T10:00:00", "timeZone": "UTC"}
+    for _ in range(3):
+        body = {"subject": "x", "start": when, "end": when, "attachments": [attached]}
+        house.process.admin("POST", f"users/{UPN}/events", json_body=body)
+    account = await house.subscriptions.register("calendar", UPN)
+    await house.subscriptions.enrol("calendar", account.ref)
+    await house.resolver.job(job("sweep", "calendar", account.ref, now()))
+    for item, disposition in zip(house.items(), list(Disposition)[1:], strict=True):
+        await house.calendar.fetch(item)
+        done = await house.calendar.apply(claim(item, disposition))
+        assert done.state is OutcomeState.APPLIED
+    house.onward.queue.bodies.clear()
+
+
+async def teams(house):
+    hosted = [{"contentType": "image/png", "contentBytes": "YQ=="}]
+    message = {"from": UPN, "html": "<p>x</p>", "hosted": hosted}
+    team = house.process.admin("POST", "teams", json_body={"name": "t"})
+    chat = house.process.admin("POST", "chats", json_body={"members": [UPN]})["id"]
+    path = f"teams/{team['id']}/channels/{quote(team['channels'][0]['id'])}/messages"
+    root = house.process.admin("POST", path, json_body=message)["id"]
+    house.process.admin("POST", path, json_body=message | {"reply_to": root})
+    house.process.admin("POST", f"chats/{quote(chat)}/messages", json_body=message)
+    for source, user in (("teams", "teams"), ("teams", "chats"), ("chats", UPN)):
+        account = await house.subscriptions.register(source, user)
+        await house.subscriptions.enrol(source, account.ref)
+        await house.resolver.job(job("sweep", source, account.ref, now()))
+    assert len(house.items()) == 3
+    for item in house.items():
+        await house.teams.fetch(item)
+        done = await house.teams.apply(claim(item, Disposition.BLOCK))
+        assert done.state is OutcomeState.APPLIED
+        done = await house.teams.apply(claim(item, Disposition.ALLOW))
+        assert done.state is OutcomeState.APPLIED
+    house.onward.queue.bodies.clear()
+
+
+async def group(house):
+    made = house.process.admin("POST", "groups", json_body={"name": "g", "members": [UPN]})
+    assert len(await members(house.graph, (f"group:{made['id']}",))) == 1
 
 
 async def drive(house):
@@ -112,7 +162,7 @@ async def test_product_sends_what_the_description_knows_with_the_least_grants(
 ):
     with process(tmp_path) as running:
         house = House(MemoryStores(Account(now)), running, webhook=webhook)
-        for flow in (mail, drive, gate):
+        for flow in (mail, calendar, teams, group, drive, gate):
             await flow(house)
         await house.graph.close()
         log = running.admin("GET", "log")["log"]
@@ -137,6 +187,11 @@ def _is(call, method, path):
         ("Mail.Read", mail),
         ("Mail.ReadWrite", mail),
         ("Files.ReadWrite.All", drive),
+        ("Calendars.ReadWrite", calendar),
+        ("Chat.Read.All", teams),
+        ("ChannelMessage.Read.All", teams),
+        ("Chat.UpdatePolicyViolation.All", teams),
+        ("ChannelMessage.UpdatePolicyViolation.All", teams),
     ],
 )
 @pytest.mark.usefixtures("contract")

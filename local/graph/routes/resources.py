@@ -8,6 +8,7 @@ from local.graph.state.world import World
 from local.graph.wire.errors import fail
 
 TEAMS = {"chat", "channel"}
+MODEL = re.compile(r"\?model=[AB]$")  # how a Teams resource is licensed
 RESOURCES = [
     ("message", re.compile(r"users/(?P<user>[^/]+)/messages", re.IGNORECASE)),
     (
@@ -34,7 +35,9 @@ RESOURCES = [
 def resource(world: World, text: str) -> tuple[str, str, str]:
     """(kind, owner, folder) of a resource; 400 for one that is not known, 404 for a stranger."""
     for kind, pattern in RESOURCES:
-        match = pattern.fullmatch(text.strip("/").removeprefix("v1.0/"))
+        path = text.strip("/").removeprefix("v1.0/")
+        path = MODEL.sub("", path) if kind in TEAMS else path
+        match = pattern.fullmatch(path)
         if match is None:
             continue
         parts = match.groupdict()

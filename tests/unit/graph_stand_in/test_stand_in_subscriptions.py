@@ -90,6 +90,7 @@ async def test_creation_fails_where_nobody_listens(tenant, hook, unused_tcp_port
         ("drive", "/users/{id}/drive/root"),
         ("drive", "/drives/{drive_id}/root"),
         ("chat", "/chats/getAllMessages"),
+        ("channel", "teams/getAllMessages?model=A"),
     ],
 )
 async def test_expiry_is_bounded_by_the_resource(tenant, hook, kind, resource):
@@ -122,6 +123,7 @@ async def test_short_expiry_is_raised_to_45_minutes(tenant, hook):
         ({"changeType": ""}, 400),
         ({"resource": "/users/nobody@city.example/messages"}, 404),
         ({"resource": "/users"}, 400),
+        ({"resource": "/teams/getAllMessages?model=C"}, 400),
         ({"expirationDateTime": "soon"}, 400),
         ({"expirationDateTime": "2020-01-01T00:00:00Z"}, 400),
         ({"notificationUrl": "ftp://x"}, 400),
