@@ -9,7 +9,10 @@ import sys
 
 import click
 
-from shared.cli.commands import EXIT_USAGE, sekisho
+from shared.cli.commands import EXIT_USAGE, policy, sekisho
+from shared.cli.policy_commands import register
+
+register(sekisho, policy)
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ from shared.policy.build import (
     build_words,
 )
 from shared.policy.check import check_merged, check_text
+from shared.policy.exemption import MILDEST, PREFIX, Exemption
 from shared.policy.reach import never
 from shared.policy.rule import Case, CaseFinding, Rule, Words
 from shared.policy.tree import Node, merge, parse
@@ -100,22 +101,33 @@ class Policy:
         )
 
     def decide(
-        self, context: Context, findings: Sequence[Finding], gaps: Sequence[Gap]
+        self,
+        context: Context,
+        findings: Sequence[Finding],
+        gaps: Sequence[Gap],
+        exceptions: Sequence[Exemption] = (),
     ) -> Decision:
         """The strictest matching rule wins; no match allows; a gap is never allowed.
 
-        ``rule_ids`` name every matching rule, the strictest first. ``would_be`` is the answer if
-        every matching rule enforced; ``mode`` is the mode of the rule that gave ``would_be``.
-        ``findings`` are those that count: what the policy ignores by name (addresses in a mail's
-        From and To) is not among them.
+        ``rule_ids`` name every matching rule, the strictest first, then the exceptions that were
+        used. ``would_be`` is the answer if every matching rule enforced; ``mode`` is the mode of
+        the rule that gave ``would_be``. ``findings`` are those that count: what the policy ignores
+        by name (addresses in a mail's From and To) is not among them. ``exceptions`` are those that
+        apply to this item now (see shared.policy.exemption.applying): a rule that one sets aside
+        at most tags.
         """
-        findings = [each for each in findings if not self._ignores(each)]
-        matches = [
-            (self.outcome(rule, context), rule.mode_for(context.cohort), rule)
-            for rule in self.rules
-            if rule.mode_for(context.cohort) is not Mode.OFF
-            and rule.when.holds(context, findings, gaps)
-        ]
+        findings, used = self._counted(findings, exceptions)
+        matches = []
+        for rule in self.rules:
+            mode = rule.mode_for(context.cohort)
+            if mode is Mode.OFF or not rule.when.holds(context, findings, gaps):
+                continue
+            said = self.outcome(rule, context)
+            aside = [each.id for each in exceptions if each.sets_aside(rule, findings, gaps)]
+            if aside and said > MILDEST:
+                said = MILDEST
+                used |= dict.fromkeys(aside)
+            matches.append((said, mode, rule))
         matches.sort(key=lambda each: (-each[0], -_BITES[each[1]]))
         floor = Disposition.TAG if gaps else Disposition.ALLOW
         enforced = [each[0] for each in matches if each[1] is Mode.ENFORCE]
@@ -129,11 +141,23 @@ class Policy:
             would_be=would_be,
             mode=matches[0][1] if matches and would_be > disposition else Mode.ENFORCE,
             policy_version=self.version,
-            rule_ids=ids,
+            rule_ids=(*ids, *(PREFIX + each for each in used)),
             obligations=_obligations(matches),
             findings=tuple(findings),
             gaps=tuple(gaps),
         )
+
+    def _counted(
+        self, findings: Sequence[Finding], exceptions: Sequence[Exemption]
+    ) -> tuple[list[Finding], dict[str, None]]:
+        """The findings that count, and the suppressions that were used."""
+        kept, used = [], dict[str, None]()
+        for finding in findings:
+            by = [each.id for each in exceptions if each.suppresses(finding)]
+            used |= dict.fromkeys(by)
+            if not by and not self._ignores(finding):
+                kept.append(finding)
+        return kept, used
 
     def outcome(self, rule: Rule, context: Context) -> Disposition:
         """What follows from a rule here; in an unknown place, the strictest of the class's row."""

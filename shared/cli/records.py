@@ -1,0 +1,126 @@
+"""Recorded audit events: from exported lines of the chain, or from the audit storage."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import msgspec
+
+from shared.audit import chain
+from shared.codec import decode
+from shared.errors import MalformedError, SekishoError, SettingsError
+from shared.model import AuditEvent
+from shared.policy.report import Review
+from shared.storage.audit_reader import AuditReader
+from shared.storage.audit_rows import Reference
+from shared.storage.claimcheck import ClaimCheck
+from shared.storage.stores import AzureStores
+
+_EVENT = msgspec.json.Decoder(AuditEvent)
+
+
+class RecordsError(click.ClickException):
+    """What was asked for cannot be read; the message says where."""
+
+    exit_code = 64
+
+
+def events(file: Path | None) -> list[AuditEvent]:
+    """Every decision of the record, in its order; RecordsError.
+
+    ``file`` holds a line each: records of the chain, or bare events. Without a file the storage
+    behind SEKISHO_AUDIT is read. Notes of the chain are passed over. What was too large for the
+    chain is fetched from storage; in a file it is missing, which is said on stderr.
+    """
+    if file is None:
+        return asyncio.run(_stored())
+    found, missing = [], 0
+    for number, line in enumerate(_lines(file), 1):
+        event = _parsed(line)
+        if isinstance(event, AuditEvent):
+            found.append(event)
+        elif isinstance(event, Reference):
+            missing += 1
+        elif event is None:
+            message = f"{file}: line {number} is neither an audit event nor a record of the chain"
+            raise RecordsError(message)
+    if missing:
+        words = f"{missing} 件は大きいため保管先にあり、含まれていません / kept elsewhere, left out"
+        click.echo(words, err=True)
+    return found
+
+
+def reviews(file: Path | None) -> dict[str, Review]:
+    """Verdicts by event id from JSON lines {event, verdict, opened, released}; RecordsError."""
+    if file is None:
+        return {}
+    found = {}
+    for number, line in enumerate(_lines(file), 1):
+        try:
+            row = json.loads(line)
+            found[str(row["event"])] = Review(
+                str(row.get("verdict", "")), _time(row.get("opened")), _time(row.get("released"))
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            message = f"{file}: line {number} is not an incident"
+            raise RecordsError(message) from None
+    return found
+
+
+def _time(text: str | None) -> datetime | None:
+    moment = datetime.fromisoformat(text) if text else None
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    try:
+        with file.open("rb") as stream:
+            yield from (line for line in stream if line.strip())
+    except OSError as error:
+        message = f"{file}: {type(error).__name__}"
+        raise RecordsError(message) from None
+
+
+def _parsed(line: bytes) -> AuditEvent | Reference | str | None:
+    """The event; a reference to one; "note" for what the chain says of itself; None if neither."""
+    record = chain.parse(line)
+    raw = bytes(record.event) if record else line
+    try:
+        return _EVENT.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    if record is None:
+        return None
+    try:
+        return decode(raw, Reference)
+    except MalformedError:
+        return "note"
+
+
+async def _stored() -> list[AuditEvent]:
+    string = os.environ.get("SEKISHO_AUDIT", "")
+    if not string:
+        message = "--events で書き出した記録を渡すか、SEKISHO_AUDIT に接続文字列を設定してください"
+        raise RecordsError(message + " / give --events FILE, or set SEKISHO_AUDIT")
+    found: list[AuditEvent] = []
+    try:
+        async with AzureStores(connection_string=string) as stores:
+            blobs = stores.blobs("audit")
+            checks = ClaimCheck(blobs)
+            async for block in AuditReader(blobs).blocks():
+                for line in block.splitlines(keepends=True):
+                    event = _parsed(line)
+                    if isinstance(event, Reference):
+                        event = decode(await checks.get(event.ref), AuditEvent)
+                    if isinstance(event, AuditEvent):
+                        found.append(event)
+    except (SekishoError, SettingsError, ValueError) as error:
+        message = f"SEKISHO_AUDIT: {error}"
+        raise RecordsError(message) from None
+    return found

@@ -1,0 +1,96 @@
+"""Exceptions that a person granted: what they cover, and until when. Pure; time is an argument.
+
+An exception is never a silent change of a rule: it names one item or one value, the rules that it
+sets aside, why, who granted it, and when it ends by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.model import Disposition, Finding, Gap
+from shared.policy.rule import Rule
+
+PREFIX = "exception:"
+"""Before an exception's id among a decision's ``rule_ids``: so its use is in the audit."""
+
+OWNER = "owner"
+MILDEST = Disposition.TAG  # what an exception makes of a rule: seen and recorded, never "allow"
+
+
+class Kind(StrEnum):
+    """Who sets what aside."""
+
+    OVERRIDE = "override"  # the owner, for one item, where the rule permits it
+    RELEASE = "release"  # one or two reviewers, for one item
+    SUPPRESSION = "suppression"  # a reviewer's false positive, for one value everywhere
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A granted exception.
+
+    ``scope`` is an item's ``place_key`` (or a fingerprint, for a suppression); ``rules`` the rules
+    it sets aside; ``fingerprints`` and ``gaps`` what was found then: an item in which anything else
+    is found is not covered. ``people`` are the identities who granted it, each once.
+    """
+
+    id: str
+    kind: Kind
+    scope: str
+    rules: tuple[str, ...]
+    fingerprints: tuple[str, ...]
+    gaps: tuple[str, ...]
+    reason: str
+    people: tuple[str, ...]
+    granted_at: datetime
+    expires_at: datetime
+
+    def active(self, now: datetime) -> bool:
+        """From being granted up to before its expiry."""
+        return self.granted_at <= now < self.expires_at
+
+    def suppresses(self, finding: Finding) -> bool:
+        """Whether this value was found to be no such thing."""
+        return self.kind is Kind.SUPPRESSION and finding.fingerprint == self.scope
+
+    def sets_aside(self, rule: Rule, findings: Sequence[Finding], gaps: Sequence[Gap]) -> bool:
+        """Whether it covers this rule for exactly what is found here.
+
+        The policy of today has the last word: it may permit overrides no more, or ask for two
+        people where one was enough.
+        """
+        if self.kind is Kind.SUPPRESSION or rule.id not in self.rules:
+            return False
+        if self.kind is Kind.OVERRIDE and rule.override != OWNER:
+            return False
+        if self.kind is Kind.RELEASE and len(set(self.people)) < rule.release:
+            return False
+        return {each.fingerprint for each in findings} <= set(self.fingerprints) and {
+            each.code.value for each in gaps
+        } <= set(self.gaps)
+
+
+def applying(
+    exemptions: Iterable[Exemption], place_key: str, now: datetime
+) -> tuple[Exemption, ...]:
+    """Those that are active and about this item, or about a value: what ``decide`` is given."""
+    return tuple(
+        each
+        for each in exemptions
+        if each.active(now) and (each.kind is Kind.SUPPRESSION or each.scope == place_key)
+    )
+
+
+def generation(exemptions: Iterable[Exemption], place_key: str, now: datetime) -> int:
+    """How often exceptions about this item began or ended up to now: ``Item.generation``.
+
+    It only rises, and it changes at the very moment of a grant and of an expiry; so the ledger's
+    key is a new one then, and the item is decided anew: an expired exception blocks again.
+    Suppressions count for each item: give those whose value was found in it.
+    """
+    mine = [each for each in exemptions if each.kind is Kind.SUPPRESSION or each.scope == place_key]
+    return sum((each.granted_at <= now) + (each.expires_at <= now) for each in mine)
