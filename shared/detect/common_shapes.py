@@ -39,6 +39,21 @@ CELLS_12 = Shape(
     alone=rf"(?<![0-9][ \t,|{Z}\-.][0-9])(?<![0-9][ \t,|{Z}\-.][ \t,|{Z}\-.][0-9])",
     ends=rf"(?![ \t,|{Z}\-.]{{1,3}}[0-9](?![0-9]))",
 )
+_CELL_END, _CELL_START = rf"[ \t,|{Z}]{{0,4}}", rf"[ \t,|>{Z}]{{0,6}}"
+_ROW = rf"{_CELL_END}\n{{1,2}}{_CELL_START}[0-9]"
+COLUMN_12 = Shape(
+    "n12_column",
+    "[0-9]",
+    rf"(?:{_ROW}){{11}}",
+    alone=(
+        r"(?<![0-9]\n[0-9])(?<![0-9]\n[ \t,|>][0-9])"
+        r"(?<![0-9][ \t,|]\n[0-9])(?<![0-9][ \t,|]\n[ \t,|>][0-9])"
+    ),
+    ends=rf"(?!{_ROW}(?![0-9]))",
+    gate=rf"\n{_CELL_START}[0-9]{_ROW}{_CELL_END}\n",
+)
+"""One digit a row, as in a sheet of squares (方眼紙) filled in downwards."""
+
 ODD_12 = Shape(
     "n12_odd",
     "[0-9]",
@@ -86,6 +101,7 @@ ANY_12 = (
     GROUPED_12,
     LINES_12,
     CELLS_12,
+    COLUMN_12,
     ODD_12,
     HIDDEN_12,
     KANJI_12,

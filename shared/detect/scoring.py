@@ -16,7 +16,11 @@ _GAPS = re.compile(r"[\s\u200b・_\-]+")
 _STRONG = 5.0
 _LEAST = 0.05
 _LABEL_WITHIN = 12
-_OTHER_NUMBER = re.compile(r"番号|コード|ｺｰﾄﾞ|\bid\b|id$|_no\b|no\.?$|code")
+_OTHER_NUMBER = re.compile(
+    r"番号|コード|\bid\b|id$|_no\b|no\.?$|code|キー|key\b|\b(?:jan|isbn|ean|gtin|hash)\b|ハッシュ"
+    r"|金額|額$|残高|合計|数量|件数|日時|タイムスタンプ|timestamp|内線|電話|口座|緯度|経度",
+    re.MULTILINE,
+)
 
 
 @cache

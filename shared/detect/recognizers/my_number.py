@@ -11,7 +11,7 @@ from shared.detect.scene import Candidate, Scene, Tally
 from shared.detect.shapes import Shape, Span
 
 _LENGTH = 12
-_CELLS = "n12_cells"
+_CELLS = frozenset({"n12_cells", "n12_column"})
 
 
 class MyNumber(Recognizer):
@@ -30,9 +30,9 @@ class MyNumber(Recognizer):
         """Grouping, neighbours, rivals."""
         code = _grouping(candidate.shape, scene.skeleton[candidate.start : candidate.end])
         tally.add(code)
-        if candidate.shape == _CELLS and not tally.labelled:
+        if candidate.shape in _CELLS and not tally.labelled:
             tally.add("cells_bare")
-        weigh_neighbours(scene, candidate, tally, cells=candidate.shape == _CELLS)
+        weigh_neighbours(scene, candidate, tally, cells=candidate.shape in _CELLS)
         weigh_rivals(scene, candidate, tally)
 
 
