@@ -31,6 +31,8 @@ CLEANERS: dict[str, str] = {
 }
 # Written anew from what was decoded, so that nothing of a second format in the bytes survives.
 REWRITTEN = frozenset({"image", "pdf"})
+# Kinds that can be a script (a mail or a page may speak of one; a page's own are taken out).
+TEXTS = frozenset({"text", "csv", "xml"})
 HELD: dict[str, GapCode] = {"ooxml-encrypted": GapCode.ENCRYPTED}
 
 
@@ -52,8 +54,8 @@ def clean(part: Part, work: Work) -> tuple[str, Part]:
 
 
 def _clean(part: Part, work: Work) -> tuple[str, Part]:
-    code = programs.code_of(part.data, part.name)
     kinds = work.tools.sniff(part.data, part.name, part.media_type)
+    code = programs.code_of(part.data, part.name, text=TEXTS.issuperset(kinds))
     if "executable" in kinds:
         code = "executable"
     if code:

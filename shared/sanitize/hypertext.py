@@ -16,6 +16,7 @@ import nh3
 
 from shared.model import GapCode
 from shared.sanitize.links import PLAIN, defanged
+from shared.sanitize.raster import inline
 from shared.sanitize.work import HoldError, Part, Work
 
 MOST_TAGS = 200_000
@@ -65,7 +66,6 @@ STYLES = frozenset(_STYLES.split())
 _STYLE_REFERENCE = re.compile(
     r"url\s*\(|expression\s*\(|@import|behavior|-moz-binding|\\", re.IGNORECASE
 )
-_INLINE_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|bmp);base64,", re.IGNORECASE)
 _SPLIT = re.compile(r"(<a(?: [^<>]*)?>|</a>)")
 _HREF = re.compile(r' href="([^"]*)"')
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.DOTALL)
@@ -117,7 +117,7 @@ def safe_page(source: str, part: Part, work: Work) -> str:
         tags=set(TAGS),
         clean_content_tags=set(DROPPED),
         attributes=ATTRIBUTES,
-        attribute_filter=_filter(seen),
+        attribute_filter=_filter(seen, work),
         filter_style_properties=set(STYLES),
         url_schemes={"http", "https", "mailto", "tel", "cid", "data", "ftp", "file"},
         url_relative="deny",
@@ -133,7 +133,7 @@ def safe_page(source: str, part: Part, work: Work) -> str:
     )
 
 
-def _filter(seen: Counter[str]) -> Callable[[str, str, str], str | None]:
+def _filter(seen: Counter[str], work: Work) -> Callable[[str, str, str], str | None]:
     """Decides on each attribute that the list lets through."""
 
     def decide(tag: str, name: str, value: str) -> str | None:
@@ -141,10 +141,9 @@ def _filter(seen: Counter[str]) -> Callable[[str, str, str], str | None]:
         # the written page is one
         value = value.replace("<", "").replace(">", "")
         if name == "src":
-            if value[:4].lower() == "cid:" or _INLINE_IMAGE.match(value):
-                return value
-            seen["remote_image"] += 1
-            return None
+            found = value if value[:4].lower() == "cid:" else inline(value, work)
+            seen["remote_image"] += found is None
+            return found
         if name == "style" and _STYLE_REFERENCE.search(value):
             seen["style_url"] += 1
             return None

@@ -174,7 +174,8 @@ class Mail:
 
     def rewritten(self, entity: Entity, message: Any, cleaned: Part, kind: str) -> Entity:
         """The part with its clean content; type and name follow it."""
-        if kind == "message/rfc822" and not cleaned.removed:
+        encoded = entity.encoding() in {"base64", "quoted-printable"}
+        if kind == "message/rfc822" and not cleaned.removed and not encoded:
             return Entity(entity.head, entity.blank, cleaned.data)
         plain = "text/plain; charset=utf-8" if cleaned.removed else cleaned.media_type or kind
         if kind == "text/html" and not cleaned.removed:

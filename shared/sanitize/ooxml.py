@@ -57,6 +57,8 @@ def clean(part: Part, work: Work) -> Part:
     _hold_chunks(package)
     _retype(package, part, work)
     _remove_parts(package, part, work)
+    _remove_related(package, part, work)
+    _hold_without_main(package)
     for name, root in list(package.relations.items()):
         links = _clean_relations(name, root, package, part, work)
         source = source_of(name)
@@ -106,6 +108,28 @@ def _remove_parts(package: Package, part: Part, work: Work) -> None:
                 work.removed(ooxml_kinds.gone(name, kind) or "unknown_part", part.location)
 
 
+def _remove_related(package: Package, part: Part, work: Work) -> None:
+    """Parts that are called by a relationship what they do not call themselves."""
+    for name, root in package.relations.items():
+        for relation in root.iter(RELATION):
+            kind = relation.get("Type", "").lower()
+            target = target_of(name, relation.get("Target", ""))
+            if _INSIDE.search(kind) and package.parts.pop(target, None) is not None:
+                work.removed(ooxml_kinds.gone(kind, "") or "unknown_part", part.location)
+
+
+def _hold_without_main(package: Package) -> None:
+    """HoldError where the document itself is of a kind that may not stay (add-ins, drawings)."""
+    root = package.relations.get("_rels/.rels")
+    targets = [] if root is None else list(root.iter(RELATION))
+    if not any(
+        each.get("Type", "").lower().endswith("/officedocument")
+        and target_of("_rels/.rels", each.get("Target", "")) in package.parts
+        for each in targets
+    ):
+        raise HoldError(GapCode.UNSUPPORTED)
+
+
 def _clean_relations(name: str, root: Element, package: Package, part: Part, work: Work) -> Links:
     """Drop relationships to the outside and to what was removed."""
     links = Links()
@@ -146,7 +170,6 @@ def _inside(kind: str, target: str, package: Package) -> str | None:
     """The code for a relationship inside (empty: its part is counted already); None if it stays."""
     match = _INSIDE.search(kind)
     if match:
-        package.parts.pop(target, None)
         return "signature" if kind.endswith(("/signature", "/origin")) else ""
     if kind.endswith("/hyperlink") or target in package.parts:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import posixpath
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ _TYPES_HEAD = (
     '<Default Extension="xml" ContentType="application/xml"/>'
 )
 _TIME = (1980, 1, 1, 0, 0, 0)
+_RELATIONS = re.compile(r"(?:[^/]+/)*_rels/[^/]*\.rels")
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError)
 
 
@@ -90,7 +92,9 @@ class Package:
             for each in root.iter(f"{_TYPES_NS}Override")
         }
         package = cls(parts, defaults, overrides)
-        for name in [n for n in parts if n.endswith(".rels")]:
+        for name in [n for n in parts if n.lower().endswith(".rels")]:
+            if not _RELATIONS.fullmatch(name):
+                raise HoldError(GapCode.AMBIGUOUS)  # some programs find it, others do not
             package.relations[name] = parsed(parts.pop(name))
         return package
 

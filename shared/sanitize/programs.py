@@ -42,25 +42,20 @@ _NAMES = frozenset(_EXTENSIONS.split())
 _NOT_RUN = frozenset({"mht", "xlam", "ppam", "crt"})  # cleaned or held by their content
 
 
-def code_of(data: bytes, name: str) -> str:
-    """``executable``, ``script_file``, or empty for what is neither."""
+def code_of(data: bytes, name: str, *, text: bool) -> str:
+    """``executable``, ``script_file``, or empty for what is neither; ``text``: it can be a script."""
     if data.startswith(MAGIC) or _is_windows_program(data):
         return "executable"
     extension = _extension(name)
     if extension in _NAMES - _NOT_RUN:
         return "script_file" if _plain(data) else "executable"
-    return "script_file" if is_script(data) and not _is_mail_or_page(extension) else ""
+    return "script_file" if text and is_script(data) else ""
 
 
 def is_script(data: bytes) -> bool:
     """Whether a text is a script by what it says."""
     head = data[:HEAD].replace(b"\0", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
     return _plain(data) and _SCRIPT.search(head) is not None
-
-
-def _is_mail_or_page(extension: str) -> bool:
-    """Formats that may speak of scripts and have a cleaner that takes them out."""
-    return extension in {"eml", "htm", "html", "xhtml", "svg", "ics", "rtf", "pdf"}
 
 
 def _extension(name: str) -> str:

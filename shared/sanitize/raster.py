@@ -7,7 +7,9 @@ twice would change it. The other formats are written without loss.
 
 from __future__ import annotations
 
+import base64
 import io
+import re
 import warnings
 
 from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
@@ -19,6 +21,7 @@ QUALITY = 90
 MOST_FRAMES = 500
 _FORMATS = ("JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP")
 _MODES = {"JPEG": ("L", "RGB"), "BMP": ("1", "L", "P", "RGB")}
+_INLINE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|bmp);base64,", re.IGNORECASE)
 _JPEG_END = b"\xff\xd9"
 
 
@@ -47,6 +50,18 @@ def re_encoded(data: bytes, work: Work) -> bytes:
         raise HoldError(GapCode.UNSUPPORTED) from None
     except (OSError, ValueError, SyntaxError, EOFError, TypeError, KeyError, ArithmeticError):
         raise HoldError(GapCode.MALFORMED) from None
+
+
+def inline(value: str, work: Work) -> str | None:
+    """A ``data:`` picture with its data re-encoded; None for what is none that is known."""
+    match = _INLINE.match(value)
+    if match is None:
+        return None
+    try:
+        data = re_encoded(base64.b64decode(value[match.end() :]), work)
+    except (HoldError, ValueError):
+        return None
+    return match[0] + base64.b64encode(data).decode()
 
 
 def _re_encoded(data: bytes, work: Work) -> bytes:

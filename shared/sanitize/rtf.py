@@ -175,6 +175,9 @@ class _Cleaner:
         if name in _GONE:
             self.gone(_GONE[name])
             return None
+        if name == b"fldinst" and not wordfields.is_kept(_text(group)):
+            self.gone("field")
+            return None
         if name == b"object":
             return self.object(group, depth)
         if name == b"field":

@@ -11,6 +11,7 @@ import re
 from lxml import etree
 
 from shared.model import GapCode
+from shared.sanitize.raster import inline
 from shared.sanitize.trees import Element, drop, has_doctype, local, parsed, space, written
 from shared.sanitize.work import HoldError, Part, Work
 
@@ -21,7 +22,6 @@ _DRAWN = (
 )
 _ELEMENTS = frozenset(_DRAWN.split())
 _UNWRAPPED = frozenset({"a", "switch"})
-_SAFE_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif);base64,", re.IGNORECASE)
 _REFERENCE = re.compile(
     r"url\s*\(\s*['\"]?(?!['\"]?#)|expression|@import|javascript:|\\", re.IGNORECASE
 )
@@ -95,8 +95,11 @@ def _clean_attributes(element: Element, part: Part, work: Work) -> None:
         if name.startswith("on"):
             code = "event_handler"
         elif name in {"href", "src"}:
-            inline = local(element.tag) == "image" and _SAFE_IMAGE.match(value)
-            code = "" if value.startswith("#") or inline else "external_resource"
+            picture = inline(value, work) if local(element.tag) == "image" else None
+            if picture is not None:
+                element.set(key, picture)
+            elif not value.startswith("#"):
+                code = "external_resource"
         elif name == "base" or _REFERENCE.search(value):
             code = "external_resource"
         if code:
