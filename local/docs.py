@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from shared.graph import calls
 from shared.settings import CONNECTIONS, SETTINGS
 
 GENERATED = "Generated from `{}` by `python -m local.docs`."
@@ -43,7 +44,32 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"docs/reference/settings.md": settings_page}
+def permissions_page() -> str:
+    """docs/permissions.md."""
+    needing: dict[str, list[calls.Call]] = {name: [] for name in sorted(calls.GRANTS)}
+    for call in calls.ALL:
+        for name in (call.permission, *call.also):
+            needing[name].append(call)
+    lines = [
+        "# Microsoft Graph permissions",
+        "",
+        GENERATED.format("shared/graph/calls.py"),
+        "Every call that Sekisho makes stands here with the least application permission that it",
+        "needs, and no permission that no call needs. A contract test runs every service against",
+        "the stand-in with exactly these grants, and holds the list against the calls it made.",
+        "",
+        "A next or delta link needs what its first page needs. A subscription needs the permission",
+        "to read its resource (a drive's: to write it).",
+        "",
+    ]
+    for name, made in needing.items():
+        lines += [f"## {name}", ""]
+        lines += [f"- `{call}`" for call in made]
+        lines.append("")
+    return "\n".join(lines)
+
+
+PAGES = {"docs/permissions.md": permissions_page, "docs/reference/settings.md": settings_page}
 
 
 def show_demo() -> None:

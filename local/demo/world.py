@@ -19,7 +19,8 @@ from local.samples import DRIVE, MAIL, Sample
 USERS = {"関所 花子": "hanako@city.example", "関所 太郎": "taro@city.example"}
 WATCHED, UPLOADER = USERS.values()
 COLUMN = "SekishoVerdict"  # a library without this column cannot show a file's verdict
-SUBSCRIPTIONS_EACH = 2  # mail and drive
+SUBSCRIPTIONS_EACH = 3  # mail, drive, calendar
+SUBSCRIPTIONS_ALL = 2  # the channels and the chats of the tenant
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class World:
     @property
     def wanted(self) -> int:
         """How many subscriptions watch everything."""
-        return SUBSCRIPTIONS_EACH * len(self._user_ids)
+        return SUBSCRIPTIONS_EACH * len(self._user_ids) + SUBSCRIPTIONS_ALL
 
     def send(self, sample: Sample) -> Sent:
         """Let a sample happen."""

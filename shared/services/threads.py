@@ -24,6 +24,7 @@ _RECIPIENT = re.compile(
     rf"chats/(?P<chat>{_ID})|teams/(?P<team>{_ID})/channels/(?P<channel>{_ID})"
     rf"(?:/messages/(?P<root>{_ID}))?"
 )
+_MOMENT = re.compile(r"[0-9TZ:.+\-]{10,40}")
 _RESOURCE = re.compile(
     rf"/?(?:chats\('(?P<chat>{_ID})'\)|teams\('(?P<team>{_ID})'\)/channels\('(?P<channel>{_ID})'\))"
     rf"/messages\('(?P<message>{_ID})'\)(?:/replies\('(?P<reply>{_ID})'\))?"
@@ -62,14 +63,14 @@ def item_of(message: Mapping[str, Any]) -> Item:
     """The item of a message as Graph gives one; MalformedError without its ids."""
     channel, root = message.get("channelIdentity"), message.get("replyToId")
     if isinstance(channel, dict):
-        recipient = f"teams/{channel.get('teamId')}/channels/{channel.get('channelId')}"
+        recipient = f"teams/{channel.get('teamId') or ''}/channels/{channel.get('channelId') or ''}"
         if root and root != message.get("id"):
             recipient = f"{recipient}/messages/{root}"
     else:
-        recipient = f"chats/{message.get('chatId')}"
+        recipient = f"chats/{message.get('chatId') or ''}"
     item = Item(SOURCE, str(message.get("id") or ""), recipient, version(message))
     address(item)
-    if not re.fullmatch(_ID, item.id) or not item.content_version:
+    if not re.fullmatch(_ID, item.id) or not _MOMENT.fullmatch(item.content_version):
         text = "a message without an id or a time"
         raise MalformedError(text)
     return item

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from datetime import UTC, datetime
 
@@ -11,12 +12,10 @@ from shared.graph.credential import StaticTokenCredential
 from shared.graph.subscriptions import Subscriptions
 from shared.model import Claim, Context, Decision, Envelope, Intent, Mode
 from shared.services.common import Onward
-from shared.services.deltas import DriveDelta, Links, MailDelta
-from shared.services.drive import DriveService
+from shared.services.deltas import Links
 from shared.services.gate import GateService
-from shared.services.mail import MailService
 from shared.services.marker import Markers
-from shared.services.resolve import Resolver
+from shared.services.wiring import Watched, resolver, watch_services
 from shared.storage.alerts import Alerts
 from shared.storage.claimcheck import ClaimCheck
 from shared.storage.evidence import Evidence
@@ -41,7 +40,7 @@ def claim(item, disposition):
 class House:
     """Names are this test's own, so that tests share one Azurite."""
 
-    def __init__(self, stores, process, *, webhook=""):
+    def __init__(self, stores, process, *, webhook="", watch=()):
         mark = uuid.uuid4().hex[:12]
         self.stores, self.process = stores, process
         self.user = process.admin("POST", "users", json_body={"upn": UPN})
@@ -69,28 +68,30 @@ class House:
             clock=now,
             nonce=lambda: "n",
         )
-        links = Links(stores.table(f"drives{mark}"), self.lease, now)
-        self.resolver = Resolver(
+        self.jobs = _Remembering()
+        self.resolver = resolver(
             self.graph,
-            self.subscriptions,
-            DriveDelta(self.graph, links, onward=self.onward, ledger=ledger),
-            MailDelta(self.graph, links, onward=self.onward, ledger=ledger),
-            self.onward,
-            _Remembering(),
-            ledger,
-            now,
+            subscriptions=self.subscriptions,
+            links=Links(stores.table(f"drives{mark}"), self.lease, now),
+            onward=self.onward,
+            ledger=ledger,
+            jobs=self.jobs,
+            aside=ClaimCheck(stores.blobs(f"work{mark}")),
+            watched=Watched(tuple(watch), teams=True),
         )
-        markers = Markers((b"m" * 32,))
-        self.mail = MailService(
+        services = watch_services(
             self.graph,
             evidence=self.evidence,
+            quarantine=self.quarantine,
             onward=self.onward,
-            markers=markers,
+            markers=Markers((b"m" * 32,)),
             policy_version="p1",
+            redigest=_digest,
+            limit=150_000_000,
+            tenant="",
         )
-        self.drive = DriveService(
-            self.graph, quarantine=self.quarantine, onward=self.onward, markers=markers
-        )
+        self.mail, self.drive = services["mail"], services["drive"]
+        self.calendar, self.teams = services["calendar"], services["teams"]
         self.gate = GateService(
             self.graph,
             landing=self.landing,
@@ -104,6 +105,10 @@ class House:
     def state(self):
         (user,) = self.process.admin("GET", "state")["users"]
         return user
+
+
+async def _digest(content):
+    return hashlib.sha256(content.data).hexdigest()
 
 
 class _Remembering:

@@ -285,3 +285,20 @@ async def rig():
     yield made
     await made.graph.close()
     await runner.cleanup()
+
+
+@pytest.fixture
+async def webhook():
+    """A receiver that answers Graph's handshake and takes everything."""
+
+    async def receive(request):
+        return web.Response(text=request.query.get("validationToken", ""))
+
+    app = web.Application()
+    app.router.add_post("/{tail:.*}", receive)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"
+    await runner.cleanup()
