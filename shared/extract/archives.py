@@ -184,19 +184,19 @@ def read_7z(document: Document, job: Job) -> None:
             archive.extract_entries_to(members)
         except unpackio.UnpackioError as error:
             code = _code(error)
-            _names(document, job, password)
             if code != GapCode.ENCRYPTED or members.count > 1:
                 break
             continue
         _empty_names(document, job, archive)
         return
+    _names(document, job)
     job.gap(code, document.location)
 
 
-def _names(document: Document, job: Job, password: str | None) -> None:
+def _names(document: Document, job: Job) -> None:
     """The names of an archive whose members stay closed, if its header is open."""
     try:
-        archive = unpackio.open_bytes(document.data, password=password, limits=_limits(job))
+        archive = unpackio.open_bytes(document.data, limits=_limits(job))
     except unpackio.UnpackioError:
         return
     names = "\n".join(entry.name or "" for entry in archive.entries())

@@ -53,13 +53,24 @@ def _open(document: Document, job: Job) -> Any:
     for password in (None, "", *job.passwords):
         for encoded in _encodings(password):
             try:
-                return pdfium.PdfDocument(document.data, password=encoded)
+                return _loaded(document.data, encoded)
             except pdfium.PdfiumError as error:
                 if error.err_code != raw.FPDF_ERR_PASSWORD:
                     job.gap(GapCode.MALFORMED, document.location)
                     return None
     job.gap(GapCode.ENCRYPTED, document.location)
     return None
+
+
+def _loaded(data: bytes, password: str | bytes | None) -> Any:
+    """The document; the library itself takes no password in bytes. PdfiumError if it is wrong."""
+    if not isinstance(password, bytes):
+        return pdfium.PdfDocument(data, password=password)
+    handle = raw.FPDF_LoadMemDocument64(data, len(data), password + b"\0")
+    if not handle:
+        message = "not opened"
+        raise pdfium.PdfiumError(message, err_code=raw.FPDF_GetLastError())
+    return pdfium.PdfDocument(handle)
 
 
 def _encodings(password: str | None) -> list[Any]:

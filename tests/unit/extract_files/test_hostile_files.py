@@ -21,7 +21,15 @@ from shared.model import Content, GapCode
 from shared.sandbox import Confinement, Sandbox
 from tests.unit.extract_files.archive_cases import lzh, note, seven_zip, zipcrypto, zipped
 from tests.unit.extract_files.cfb_writer import cfb
-from tests.unit.extract_files.legacy_cases import doc_part, ods, rtf, word_97, xls_text, xls_with
+from tests.unit.extract_files.legacy_cases import (
+    doc_part,
+    locked,
+    ods,
+    rtf,
+    word_97,
+    xls_text,
+    xls_with,
+)
 from tests.unit.extract_files.office_cases import (
     cell_text,
     document_with,
@@ -274,6 +282,14 @@ def doc_piece_bomb():
     return cfb({"WordDocument": bytes(word), "1Table": clx})
 
 
+def spin_count():
+    """Office encryption asking for ten million rounds of its hash, the most it allows."""
+    data = locked(WORD, "himitsu")("1")
+    most = data.replace(b' standalone="yes"', b"").replace(b'"100000"', b'"10000000"')
+    assert len(most) == len(data) - 17 + 2
+    return most.replace(b"</encryption>", b"</encryption>" + b" " * 15)
+
+
 # Other archives
 
 
@@ -334,6 +350,7 @@ HOSTILE = [
     ("ole: FAT loop", ole_fat_loop, ANY),
     ("ole: DIFAT loop", ole_difat_loop, ANY),
     ("ole: directory loop", ole_directory_loop, ANY),
+    ("office: spin count", spin_count, STOPPED),
     ("doc: piece bomb", doc_piece_bomb, STOPPED),
     ("xls: cut off", lambda: xls_with(xls_text)("目印")[:3000], FLAGGED | STOPPED),
     ("rtf: 300,000 braces", lambda: rtf(lambda _: b"{" * 300_000)(""), ANY),
