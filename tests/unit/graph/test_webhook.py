@@ -191,3 +191,30 @@ def test_webhook_imports_neither_azure_nor_the_graph_sdk():
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_event_notification_becomes_a_hint_by_its_id():
+    (hint,) = read(part("calendar")).hints
+    assert (hint.body["source"], hint.body["id"]) == ("calendar", "AAk=")
+    assert hint.body["version"] == "CQ+A/A=="
+
+
+def test_sealed_part_goes_on_as_it_came_with_the_tokens():
+    content = {"data": "AA==", "dataKey": "AA==", "dataSignature": "AA=="}
+    sealed = part("teams", resource="chats('c')/messages('1')", encryptedContent=content)
+    body = json.dumps({"value": [sealed], "validationTokens": ["a.b.c", 5]}).encode()
+    (hint,) = parse(body, (KEY,), NOW).hints
+    assert json.loads(hint.body["sealed"]) == {"content": content, "tokens": ["a.b.c"]}
+    assert "id" not in hint.body
+
+
+def test_open_teams_part_is_told_by_its_resource():
+    (hint,) = read(part("teams", resource="chats('19:a@thread.v2')/messages('1')")).hints
+    assert hint.body["resource"] == "chats('19:a@thread.v2')/messages('1')"
+    assert "sealed" not in hint.body
+
+
+@pytest.mark.parametrize("resource", ["chats('漢')", "a b", "", None, 5, "x" * 900])
+def test_teams_part_whose_resource_is_not_readable_is_swept(resource):
+    (job,) = read(part("teams", resource=resource)).jobs
+    assert job.body["job"] == "sweep"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime
 
 import pytest
 
+from local.environment import fresh_certificate
 from shared.codec import decode
 from shared.errors import GoneError
+from shared.graph.rich import Certificate
+from shared.graph.subscriptions import Subscriptions
 from shared.model import Envelope
 from shared.services.cohorts import members
 from shared.services.wiring import Watched
@@ -94,3 +98,27 @@ async def test_timer_asks_for_groups_in_a_job_and_for_names_itself(rig):
     assert rig.UPN not in json.dumps(named)
     ended = await due((), teams=False)
     assert {each["job"] for each in ended} == {"end"}
+
+
+async def test_subscription_is_made_anew_for_a_newer_certificate(rig, webhook):
+    def subscriptions(name):
+        given, _, pem = fresh_certificate(name).partition(":")
+        return Subscriptions(
+            rig.graph,
+            rig.stores.table("subscriptions"),
+            key=b"k" * 32,
+            notification_url=f"{webhook}/notifications",
+            lifecycle_url=f"{webhook}/lifecycle",
+            clock=lambda: datetime.now(UTC),
+            nonce=lambda: "n",
+            certificate=Certificate.load(given, base64.b64decode(pem)),
+        )
+
+    old = subscriptions("old")
+    account = await old.register("teams", "chats")
+    await old.enrol("teams", account.ref)
+    assert [each async for each in old.jobs({"teams": ("chats",)})] == []
+    new = subscriptions("new")
+    (due,) = [each async for each in new.jobs({"teams": ("chats",)})]
+    await new.enrol("teams", due.body["account"])
+    assert [each.recipient.id for each in rig.world.subscriptions.values()] == ["new"]

@@ -10,7 +10,7 @@ import pytest
 
 from shared.errors import GoneError, MalformedError, PermanentError, SupersededError
 from shared.extract import extract
-from shared.model import Disposition, GapCode, Item, OutcomeState
+from shared.model import Disposition, Envelope, GapCode, Item, OutcomeState
 from shared.services.threads import address, item_at, item_of
 from shared.services.words import TIP_START
 
@@ -264,3 +264,21 @@ def test_resource_of_a_notification_names_its_item():
 def test_a_message_without_its_ids_is_malformed(message):
     with pytest.raises(MalformedError):
         item_of(message)
+
+
+async def test_open_notification_is_looked_up_and_a_deleted_message_is_not_enqueued(rig, thread):
+    message = await thread.send()
+    hints = rig.resolver().teams
+    where = thread.item(message)
+    kind, _, rest = where.recipient.partition("/")
+    resource = (
+        f"chats('{rest}')/messages('{message.id}')"
+        if kind == "chats"
+        else f"teams('{rest.split('/')[0]}')/channels('{rest.split('/')[2]}')"
+        f"/messages('{message.id}')"
+    )
+    envelope = Envelope("hint", rig.clock(), body={"resource": resource})
+    assert await hints.hint(envelope) == 1
+    assert rig.queued()[0]["item"]["content_version"] == where.content_version
+    rig.world.teams.delete(thread.thread, message)
+    assert await hints.hint(envelope) == 0
