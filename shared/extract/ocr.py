@@ -25,8 +25,8 @@ LEGIBLE = 0.8  # confidence of one line under which it is a guess
 TURNS = (180, 90, 270)  # degrees; the engine itself turns lines that stand on their side
 # Letters that stand for digits in what is otherwise a number.
 LOOKALIKES = str.maketrans("OoQDIl|iZzSsBGЗОІ", "00001111225586301")
-_NUMBERLIKE = re.compile(r"[0-9OoQDIl|iZzSsBGЗОІ][-0-9OoQDIl|iZzSsBGЗОІ]{2,}")
-MOSTLY = 0.66  # of the characters are digits already
+_NUMBERLIKE = re.compile(r"(?<![A-Za-z])[0-9OoQDIl|iZzSsBGЗОІ][-0-9OoQDIl|iZzSsBGЗОІ]{2,}")
+MOSTLY = 0.5  # of the characters are digits already
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
-SIDE = 2400  # pixels: the longer side of what is looked at
+SIDE = 1800  # pixels: the longer side of what is looked at
 CONTRAST = 40  # of 255, against the ground
-COARSE = 4  # the ground is seen in a picture so many times smaller,
-WIDE = 9  # as the median of so many of its pixels, each way
+COARSE = 6  # the ground is seen in a picture so many times smaller,
+WIDE = 7  # as the median of so many of its pixels, each way
 RULE = 64  # pixels: straight ink longer than this is a ruled line
 SPECK = 3  # pixels of nine: with fewer about it, a dark pixel is dust or noise
 ENOUGH = 120  # pixels of ink: twelve digits of 7 x 5 pixels have more
@@ -52,10 +52,10 @@ def _long(ink: Mask) -> Mask:
     """The pixels in runs of at least RULE along a row (and their neighbours above and below)."""
     if ink.shape[1] < RULE:
         return np.zeros_like(ink)
-    sums = np.cumsum(np.pad(ink.astype(np.int32), ((0, 0), (1, RULE))), axis=1)
+    sums = np.cumsum(np.pad(ink.astype(np.int16), ((0, 0), (1, RULE))), axis=1)
     starts = sums[:, RULE:] - sums[:, :-RULE] == RULE  # a run begins at this column
     starts = np.pad(starts, ((0, 0), (RULE - 1, 0)))
-    reach = np.cumsum(starts.astype(np.int32), axis=1)
+    reach = np.cumsum(starts.astype(np.int16), axis=1)
     reach = np.pad(reach, ((0, 0), (1, 0)))
     width = ink.shape[1]
     lines: Mask = (reach[:, RULE : RULE + width] - reach[:, :width]) > 0

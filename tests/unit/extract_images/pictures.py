@@ -123,15 +123,15 @@ def card_back(number: str) -> Image.Image:
 
 
 def page(number: str, index: int, dots: int = 200) -> Image.Image:
-    """A page of A4 with some lines and the number among them."""
-    sheet = Image.new("RGB", (dots * 827 // 100, dots * 1169 // 100), "white")
+    """A page of A5 with some lines and the number among them."""
+    sheet = Image.new("RGB", (dots * 583 // 100, dots * 827 // 100), "white")
     draw = ImageDraw.Draw(sheet)
-    size = dots * (10 + index % 3) // 72
-    for line in range(12):
+    size = dots * (9 + index % 2) // 72
+    for line in range(6):
         words = PROSE[(line + index) % len(PROSE)]
-        if line == 3 + index % 6:
+        if line == 1 + index % 4:
             words = f"Number: {grouped(number, index)}"
-        draw.text((dots, dots + line * size * 2), words, "black", font(index, size))
+        draw.text((dots // 3, dots + line * size * 2), words, "black", font(index, size))
     return sheet
 
 
