@@ -1,7 +1,6 @@
 """Legacy .doc, .xls and .ppt: VBA storages are stripped; what cannot be cut out safely is held.
 
-Stripped: the storages of VBA projects (``Macros``, ``_VBA_PROJECT_CUR``; Office opens a file that
-has lost them), signatures, unknown streams are held. In place, without moving a byte: DDE and other
+Stripped: the storages of VBA projects (``Macros``, ``_VBA_PROJECT_CUR``) and signatures. In place, without moving a byte: DDE and other
 outside fields of Word become blanks, hyperlinks of Excel are disabled. Held by name, because their
 place is woven into the document's streams: embedded objects, ActiveX, Excel 4 macro sheets, DDE and
 outside workbooks in Excel, macros and objects in PowerPoint, encryption.
@@ -22,8 +21,8 @@ from shared.sanitize.work import HoldError, Part, Work
 # Names in the root, lower case. What is in none of these holds the file.
 _PLAIN = frozenset(
     {"worddocument", "0table", "1table", "data", "workbook", "book", "powerpoint document"}
-    | {"current user", "pictures", "\1compobj", "\5summaryinformation", "text_content"}
-    | {"\5documentsummaryinformation", "_sx_db_cur", "revision log", "user names", "header"}
+    | {"current user", "pictures", "\1compobj", "\5summaryinformation"}
+    | {"\5documentsummaryinformation", "_sx_db_cur", "revision log", "user names"}
 )
 _STRIPPED: dict[str, str] = {
     "macros": "macro",
@@ -157,7 +156,7 @@ def _excel(stream: bytes, part: Part, work: Work) -> bytes:
         if kind == _SUPBOOK and body[2:4] not in {b"\1\4", b"\1\x3a"}:
             outside = struct.unpack_from("<H", body.ljust(2, b"\0"))[0]
             _hold("external_link" if outside else "dde", part, work)
-        if kind == _NAME and len(body) > 15 and body[0] & 0x0C:  # noqa: PLR2004 - fFunc, fOB
+        if kind == _NAME and len(body) > 15 and body[0] & 0x0C:  # noqa: PLR2004 - fOB, fProc
             _hold("macro_binding", part, work)
         if kind == _HLINK and not work.keeps_links:
             plain = re.sub(rb"h\0t\0t\0p\0", b"h\0x\0x\0p\0", body)

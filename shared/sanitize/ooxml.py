@@ -38,7 +38,8 @@ _INSIDE = re.compile(
     r"|usercustomization|webextension\w*|attachedtoolbars|mailmergesource|mailmergeheadersource"
     r"|recipientdata)$"
 )
-_PRINTER = re.compile(r"printersettings")
+# Gone without a word: printer settings, and the order of calculation, which Excel makes anew.
+_SILENT = re.compile(r"printersettings|calcchain")
 
 
 @dataclass(slots=True)
@@ -104,7 +105,7 @@ def _remove_parts(package: Package, part: Part, work: Work) -> None:
             package.overrides[name.lower()] = "image/png"
         elif not ooxml_kinds.is_kept(kind) or ooxml_kinds.gone(name, ""):
             del package.parts[name]
-            if not _PRINTER.search(kind + name.lower()):
+            if not _SILENT.search(kind + name.lower()):
                 work.removed(ooxml_kinds.gone(name, kind) or "unknown_part", part.location)
 
 

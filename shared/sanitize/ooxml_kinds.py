@@ -49,7 +49,7 @@ _WORD = (
     "|commentsextensible|people|header|footer"
 )
 _SHEET = (
-    "sheet.main|template.main|worksheet|chartsheet|styles|sharedstrings|comments|calcchain|table"
+    "sheet.main|template.main|worksheet|chartsheet|styles|sharedstrings|comments|table"
     "|pivottable|pivotcachedefinition|pivotcacherecords|sheetmetadata|usernames|revisionheaders"
     "|revisionlog|threadedcomments|persons"
 )

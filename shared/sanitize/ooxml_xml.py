@@ -18,6 +18,7 @@ from shared.sanitize.trees import Element, drop, local, space, unwrap
 CHANGED = ""  # counted where something changed that is no removal of its own
 _R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _R_STRICT = "http://purl.oclc.org/ooxml/officeDocument/relationships"
+_COMPATIBLE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _RELATION_SPACES = frozenset({_R, _R_STRICT})
 # Elements that go whatever they say.
 _GONE: dict[str, str] = {
@@ -50,6 +51,7 @@ _ACTION = re.compile(
     r"ppaction://(?:macro|program|ole|hlinkfile|hlinkpres|customshow\w*)", re.IGNORECASE
 )
 _ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.\-]{1,20}:|\\\\|//)", re.IGNORECASE)
+_FORMULAS = frozenset({"f", "formula1", "formula2", "formula", "calculatedColumnFormula"})
 _FORMULA = re.compile(
     r"\[\d+\]|\||\b(?:WEBSERVICE|FILTERXML|HYPERLINK|CALL|REGISTER(?:\.ID)?|EXEC|RTD|DDE|IMAGE|EVALUATE"
     r"|STOCKHISTORY|FOPEN|FWRITELN?|RUN|URLDOWNLOADTOFILE)\s*\(|https?:|\\\\",
@@ -77,6 +79,7 @@ def scrub(
             _element(element, removed, hyperlinks, counts)
     if "spreadsheetml" in kind:
         _cells(root, counts)
+    _drop_empty_choices(root)
     return counts
 
 
@@ -97,6 +100,13 @@ def _element(
             counts[CHANGED] += 1
             _without_relation(element, name, key, hyperlinks.get(value, ""))
             return
+
+
+def _drop_empty_choices(root: Element) -> None:
+    """Alternatives of which nothing is left."""
+    for element in list(root.iter(f"{_COMPATIBLE}AlternateContent")):
+        if not any(len(choice) for choice in element):
+            drop(element)
 
 
 def _is_office(element: Element) -> bool:
@@ -188,11 +198,14 @@ def _preview_instead(element: Element, counts: Counter[str]) -> None:
 
 def _cells(root: Element, counts: Counter[str]) -> None:
     """Formulas that reach out are replaced by their last result."""
+    shared: set[str] = set()
     for element in list(root.iter(etree.Element)):
         name = local(element.tag)
         text = element.text or ""
-        if name in {"f", "formula1", "formula2", "formula", "calculatedColumnFormula"}:
-            if _FORMULA.search(text):
+        if name in _FORMULAS:
+            number = element.get("si", "") if element.get("t") == "shared" else ""
+            if _FORMULA.search(text) or (not text and number in shared):
+                shared.add(number or "none")  # the cells that share it hold its number alone
                 counts["formula"] += 1
                 drop(element)
         elif name == "definedName" and (_is_macro_name(element) or _FORMULA.search(text)):

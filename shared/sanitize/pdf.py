@@ -158,6 +158,8 @@ def _clean_one(found: pikepdf.Object, part: Part, work: Work) -> None:
 
 def _is_harmless(found: pikepdf.Object, key: str) -> bool:
     """A key that means something else here: colours by that name, a page's own text."""
+    if key == "/Perms":  # of an encryption, whose bits these are
+        return "/Filter" in found
     return key == "/JS" and _name(found, "/Type") in {"/Font", "/Encoding"}
 
 

@@ -43,7 +43,7 @@ _NOT_RUN = frozenset({"mht", "xlam", "ppam", "crt"})  # cleaned or held by their
 
 
 def code_of(data: bytes, name: str, *, text: bool) -> str:
-    """``executable``, ``script_file``, or empty for what is neither; ``text``: it can be a script."""
+    """``executable``, ``script_file`` or empty; ``text`` says that it can be a script."""
     if data.startswith(MAGIC) or _is_windows_program(data):
         return "executable"
     extension = _extension(name)

@@ -80,7 +80,7 @@ class Work:
     @property
     def keeps_links(self) -> bool:
         """Whether plain hyperlinks stay."""
-        return self.options.links is Links.KEEP
+        return self.options.links == Links.KEEP
 
     def removed(self, code: str, location: str, count: int = 1) -> None:
         """Note that something was taken out (nothing if ``count`` is 0)."""
@@ -122,7 +122,7 @@ class Work:
             kind, clean = self._nested(part)
         except HoldError as hold:
             where = hold.location or part.location
-            if self.options.parts is Parts.HOLD or hold.code is GapCode.TIMED_OUT:
+            if self.options.parts == Parts.HOLD or hold.code is GapCode.TIMED_OUT:
                 raise HoldError(hold.code, where) from None
             self.held.append((hold.code, where))
             self.removed("held_part", part.location)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
+
+import openpyxl
 
 from shared.model import GapCode
 from shared.sanitize import Links
@@ -16,6 +19,7 @@ from tests.unit.sanitize.sanitize_office import (
     field,
     in_body,
     saved_image,
+    xlsx_cell,
 )
 from tests.unit.sanitize.sanitize_pages import page, rtf
 from tests.unit.sanitize.sanitize_sample import WORDS, clean, codes, text_of
@@ -52,6 +56,16 @@ def test_office_link_shows_its_target_or_stays():
     )
     assert "こちら [hxxp://evil[.]example/a]" in text_of(clean(poison.data(), "a.docx").content)
     assert codes(clean(poison.data(), "a.docx", links=Links.KEEP)) == set()
+
+
+def test_formula_shared_by_cells_goes_from_all_of_them():
+    cells = (
+        '<c r="A9"><f t="shared" ref="A9:B9" si="0">[1]S!A1</f><v>7</v></c>'
+        '<c r="B9"><f t="shared" si="0"/><v>8</v></c><c r="C9"><f>A1+1</f><v>9</v></c>'
+    )
+    data = clean(xlsx_cell(cells).data(), "a.xlsx").content.data
+    sheet = openpyxl.load_workbook(io.BytesIO(data)).active
+    assert [cell.value for cell in sheet[9]] == [7, 8, "=A1+1"]
 
 
 def test_part_in_utf16_is_read_as_what_it_says():
