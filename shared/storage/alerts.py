@@ -26,6 +26,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "証拠の写しが原本と一致しません。",
         "An evidence copy differs from what was written.",
     ),
+    "notice_failed": (
+        "お知らせを送れませんでした。宛先と設定を確認してください。",
+        "A notice could not be sent. Check its addressee and the settings.",
+    ),
     "blocked": (
         "保護対象の情報を含む通過を遮断しました。",
         "An item with protected information was stopped.",
