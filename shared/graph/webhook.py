@@ -33,7 +33,7 @@ _MAX_BODY = 4 * 1024 * 1024
 _MAX_TOKENS = 10
 _ID = re.compile(r"[A-Za-z0-9_\-=+!.%,]{1,512}")
 _ETAG = re.compile(r"[\x21\x23-\x7e]{1,256}")
-_RESOURCE = re.compile(r"[A-Za-z0-9:@._\-()'/]{1,800}")
+_RESOURCE = re.compile(r"[!-~]{1,800}")
 _CHANGES = frozenset({"created", "updated"})
 _LIFECYCLE = {
     "reauthorizationRequired": ("renew",),

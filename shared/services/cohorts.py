@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shared.errors import GoneError, PermanentError
 from shared.graph import calls
 from shared.graph.client import Graph
 
@@ -15,7 +16,7 @@ GROUP = "group:"
 
 
 async def members(graph: Graph, watch: Sequence[str]) -> tuple[str, ...]:
-    """The accounts, each once, in order. GoneError for a group that does not exist.
+    """The accounts, each once, in order. PermanentError for a group that does not exist.
 
     A group that cannot be read is an error and not an empty group: everybody's watch would end.
     """
@@ -26,6 +27,10 @@ async def members(graph: Graph, watch: Sequence[str]) -> tuple[str, ...]:
             continue
         params = {"group": each.removeprefix(GROUP)}
         query = {"select": "id", "top": "100"}
-        async for page in graph.pages(calls.GROUP_MEMBERS, params, query=query):
-            found |= {str(user["id"]): None for user in page.get("value", [])}
+        try:
+            async for page in graph.pages(calls.GROUP_MEMBERS, params, query=query):
+                found |= {str(user["id"]): None for user in page.get("value", [])}
+        except GoneError:
+            message = f"SEKISHO_WATCH names a group that does not exist: {params['group']}"
+            raise PermanentError(message) from None
     return tuple(found)

@@ -14,7 +14,7 @@ from shared.graph.rich import Rich
 from shared.model import Envelope
 from shared.services.common import Onward
 from shared.services.teams_sweep import TeamsSweep
-from shared.services.threads import address, item_at, item_of, version
+from shared.services.threads import address, is_said, item_at, item_of, version
 from shared.storage.claimcheck import ClaimCheck
 
 
@@ -40,7 +40,7 @@ class TeamsHints:
             message = "a sealed notification where none was asked for"
             raise RefusedError(message)
         opened = await self.rich.open(sealed)
-        if opened.get("deletedDateTime") or opened.get("messageType", "message") != "message":
+        if not is_said(opened):
             return 0
         await self.onward.put(item_of(opened), trace=envelope.trace)
         return 1
@@ -64,7 +64,7 @@ class TeamsHints:
         except GoneError:
             return 0
         found = answer.json()
-        if found.get("deletedDateTime") or found.get("messageType") != "message":
+        if not is_said(found):
             return 0
         await self.onward.put(replace(item, content_version=version(found)), trace=trace)
         return 1

@@ -17,7 +17,7 @@ from shared.graph.client import Graph
 from shared.ports import Row
 from shared.services.common import Onward
 from shared.services.rounds import LEASE_SECONDS, NEVER, Links
-from shared.services.threads import item_of
+from shared.services.threads import is_said, item_of
 
 _OVERLAP = timedelta(minutes=5)
 
@@ -51,7 +51,7 @@ class TeamsSweep:
             if isinstance(since, datetime):
                 query["filter"] = f"lastModifiedDateTime gt {_wire(since - _OVERLAP)}"
             async for message in self._values(call, params, query):
-                if message.get("messageType") == "message" and not message.get("deletedDateTime"):
+                if is_said(message):
                     await self._onward.put(item_of(message))
                     count += 1
             await self._links.lease.renew(name, token, LEASE_SECONDS)

@@ -19,7 +19,8 @@ from shared.graph.calls import Call
 from shared.model import Item
 
 SOURCE = "teams"
-_ID = r"[A-Za-z0-9:@._\-]{1,200}"
+# Whatever Teams may use as an id, but nothing that would be another address.
+_ID = r"(?!\.+(?:[/']|$))[^/'\s\x00-\x1f]{1,256}"
 _RECIPIENT = re.compile(
     rf"chats/(?P<chat>{_ID})|teams/(?P<team>{_ID})/channels/(?P<channel>{_ID})"
     rf"(?:/messages/(?P<root>{_ID}))?"
@@ -92,3 +93,8 @@ def item_at(resource: str) -> Item | None:
 def version(message: Mapping[str, Any]) -> str:
     """When its text last changed, as Graph writes it."""
     return str(message.get("lastEditedDateTime") or message.get("createdDateTime") or "")
+
+
+def is_said(message: Mapping[str, Any]) -> bool:
+    """Whether it was said and stands: no event of the system, not taken back."""
+    return not message.get("deletedDateTime") and message.get("messageType") != "systemEventMessage"

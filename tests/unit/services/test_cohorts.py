@@ -10,7 +10,7 @@ import pytest
 
 from local.environment import fresh_certificate
 from shared.codec import decode
-from shared.errors import GoneError
+from shared.errors import PermanentError
 from shared.graph.rich import Certificate
 from shared.graph.subscriptions import Subscriptions
 from shared.model import Envelope
@@ -44,7 +44,7 @@ async def test_a_group_of_many_pages_is_read_to_its_end(rig):
 async def test_a_group_that_is_gone_is_an_error_and_ends_nobodys_watch(rig):
     account = await rig.subscriptions.register("mail", rig.UPN)
     resolver = rig.resolver(watch=("group:nobody",), sources=("mail",))
-    with pytest.raises(GoneError):
+    with pytest.raises(PermanentError, match="SEKISHO_WATCH"):
         await resolver.job(Envelope("job", rig.clock(), body={"job": "enrol_all"}))
     assert rig.queued("graph-jobs") == []
     assert await rig.subscriptions.account("mail", account.ref)

@@ -258,7 +258,9 @@ def test_resource_of_a_notification_names_its_item():
         {"id": "1", "chatId": "c"},
         {"id": "1/..", "chatId": "c", "createdDateTime": "x"},
         {"id": "1", "chatId": "c/../d", "createdDateTime": "x"},
-        {"id": "1", "channelIdentity": {"teamId": "t"}, "createdDateTime": "x y"},
+        {"id": "1", "channelIdentity": {"teamId": "t"}, "createdDateTime": "2026-04-01T00:00:00Z"},
+        {"id": "1", "chatId": "..", "createdDateTime": "2026-04-01T00:00:00Z"},
+        {"id": "..", "chatId": "c", "createdDateTime": "2026-04-01T00:00:00Z"},
     ],
 )
 def test_a_message_without_its_ids_is_malformed(message):
