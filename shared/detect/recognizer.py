@@ -44,7 +44,8 @@ class Recognizer:
     def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
         """The candidate of a shape's hit, or None; by default its digits."""
         start, end = span
-        return Candidate(shape, start, end, digits_of(scene.skeleton[start:end]))
+        part = scene.skeleton[start:end]
+        return Candidate(shape, start, end, part if part.isdigit() else digits_of(part))
 
     def says(self, word: int) -> bool:
         """Whether the word of the vocabulary with this index is one of the entity's own."""
@@ -59,11 +60,19 @@ class Recognizer:
 
     def candidates(self, scene: Scene) -> list[Candidate]:
         """All candidates of a segment, in order; at one span the first shape counts."""
+        value = self.value
+        spans = self.spans(scene)
+        in_order = [c for shape, span in spans if (c := value(scene, shape, span)) is not None]
+        reached = -1
+        for candidate in in_order:
+            if candidate.start <= reached:
+                break
+            reached = candidate.start
+        else:
+            return in_order
         found: dict[tuple[int, int], Candidate] = {}
-        for shape, span in self.spans(scene):
-            candidate = self.value(scene, shape, span)
-            if candidate is not None:
-                found.setdefault((candidate.start, candidate.end), candidate)
+        for candidate in in_order:
+            found.setdefault((candidate.start, candidate.end), candidate)
         return [found[span] for span in sorted(found)]
 
     def spans(self, scene: Scene) -> list[tuple[str, Span]]:
@@ -89,6 +98,7 @@ class Recognizer:
         many = len(candidates) > _MANY
         judged: dict[tuple[Key, int], list[Draft]] = {}
         drafts = []
+        entity, block = self.entity, scene.tables.block
         for at, candidate in enumerate(candidates):
             if not passed[at]:
                 continue
@@ -96,13 +106,18 @@ class Recognizer:
             if key is None or (slots and key[2] == ""):
                 draft = self.judge(scene, candidate, slots, key)
             else:
-                known = judged.setdefault((key, scene.tables.block(candidate.start)), [])
-                if len(known) < _SCORED_IN_SLOT:
-                    draft = self.judge(scene, candidate, slots, key)
-                    known.append(draft)
-                else:
+                place = key, block(candidate.start)
+                known = judged.get(place)
+                if known is None:
+                    known = judged[place] = []
+                if len(known) >= _SCORED_IN_SLOT:
                     last = known[-1]
-                    draft = Draft(candidate, self.entity, last.score, last.level, last.reasons)
+                    if last.level:
+                        level, reasons = last.level, last.reasons
+                        drafts.append(Draft(candidate, entity, last.score, level, reasons))
+                    continue
+                draft = self.judge(scene, candidate, slots, key)
+                known.append(draft)
             if draft.level:
                 drafts.append(draft)
         return drafts

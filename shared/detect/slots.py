@@ -53,7 +53,10 @@ class Slots:
         self.keys = [key_of(scene, candidate) for candidate in candidates]
         self._slots: dict[Key, _Slot] = {}
         for key, candidate, good in zip(self.keys, candidates, passed, strict=True):
-            self._slots.setdefault(key, _Slot()).values[candidate.value] = good
+            slot = self._slots.get(key)
+            if slot is None:
+                slot = self._slots[key] = _Slot()
+            slot.values[candidate.value] = good
         self._counts = {
             key: (len(slot.values), sum(slot.values.values())) for key, slot in self._slots.items()
         }

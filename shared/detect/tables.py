@@ -36,9 +36,11 @@ class Tables:
     def cell(self, start: int, end: int) -> tuple[str, int] | None:
         """(separator, column) if ``start:end`` fills a cell; the column counts from 0."""
         text = self._text
-        line = text[self.line_start(start) : start]
-        stripped = line.rstrip(" \"'=")
+        low = max(0, start - _BACK)
+        stripped = text[max(text.rfind("\n", low, start) + 1, low) : start].rstrip(" \"'=")
         before = stripped[-1:]
+        if before == "\t":
+            return before, stripped.count(before)
         after = text[end : end + 4].lstrip(" \"'")[:1]
         for separator in "\t,|":
             if before == separator or (after == separator and not stripped):
@@ -49,6 +51,8 @@ class Tables:
         """Where the block of ``at`` begins."""
         if self._blocks is None:
             self._blocks = [0, *(match.end() for match in _BLOCK.finditer(self._text))]
+        if len(self._blocks) == 1:
+            return 0
         return self._blocks[bisect_right(self._blocks, at) - 1]
 
     def header(self, at: int, separator: str, column: int) -> str:

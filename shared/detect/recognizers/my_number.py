@@ -9,6 +9,7 @@ from shared.detect.recognizer import Recognizer
 from shared.detect.rivals import weigh_neighbours, weigh_rivals
 from shared.detect.scene import Candidate, Scene, Tally
 from shared.detect.shapes import Shape, Span
+from shared.detect.skeleton import digits_of
 
 _LENGTH = 12
 _CELLS = frozenset({"n12_cells", "n12_column"})
@@ -23,8 +24,10 @@ class MyNumber(Recognizer):
 
     def value(self, scene: Scene, shape: str, span: Span) -> Candidate | None:
         """Twelve digits, or None."""
-        candidate = super().value(scene, shape, span)
-        return candidate if candidate and len(candidate.value) == _LENGTH else None
+        start, end = span
+        part = scene.skeleton[start:end]
+        digits = part if part.isdigit() else digits_of(part)
+        return Candidate(shape, start, end, digits) if len(digits) == _LENGTH else None
 
     def weigh(self, scene: Scene, candidate: Candidate, tally: Tally) -> None:
         """Grouping, neighbours, rivals."""
