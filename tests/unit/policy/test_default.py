@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -102,3 +104,11 @@ def test_version_is_short_and_follows_the_rules_not_their_cases(policy):
     assert Policy.load([default_text(), stricter]).version != policy.version
     more_cases = "rules: [{id: personal, tests: {hits: []}}]"
     assert Policy.load([default_text(), more_cases]).version == policy.version
+
+
+def test_nothing_that_acts_looks_at_what_would_be():
+    """A rehearsed rule changes would_be alone; so whoever acts must not read it."""
+    root = Path(__file__).resolve().parents[3] / "shared"
+    acting = [*(root / "services").rglob("*.py"), root / "pipeline.py"]
+    assert len(acting) > 10
+    assert [each.name for each in acting if "would_be" in each.read_text(encoding="utf-8")] == []
