@@ -68,6 +68,8 @@ class House:
         await table.put(
             Row("drive", "b", {"user": "b", "subscription": "s2", "expires": NOW - day})
         )
+        chain = {"seq": 412, "head_count": 410, "head_time": NOW - timedelta(minutes=1)}
+        await self.stores.table("auditevents").put(Row("chain", "checkpoint", chain))
         await self.letters.bury("scan-items", b"not an envelope")
         return [each for each in ids if each]
 

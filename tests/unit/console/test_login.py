@@ -35,6 +35,7 @@ def oidc():
 @pytest.fixture
 async def issuer(oidc):
     oidc.down = False
+    oidc.who = {"oid": "u-1", "name": "確認 花子", "roles": ["reviewer"]}
     async with httpx.AsyncClient() as http:
         yield Issuer(oidc.url, CLIENT, BACK, lambda: int(time.time()), http)
 
@@ -109,6 +110,7 @@ async def test_issuer_that_is_away_is_no_refusal(oidc, issuer):
     with pytest.raises(UnavailableError):
         await issuer.verify(oidc.token("n"), "n")
     oidc.down = False
+    oidc.who = {"oid": "u-1", "name": "確認 花子", "roles": ["reviewer"]}
 
 
 async def walk(house, oidc, who=None):

@@ -1,0 +1,175 @@
+"""The console in a browser: overview → incident → state change → audit, without a mouse.
+
+Debian's Chromium; skipped by name where it is not installed. Pictures are written to docs/images/
+only with SEKISHO_PICTURES=1, so that a test run changes no file of the repository.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from shared.console.words import catalogue
+from tests.e2e.console_server import Served
+
+CHROMIUM = shutil.which("chromium") or ""
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+VIEWS = [("desktop", DESKTOP), ("phone", PHONE)]
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def served():
+    with Served() as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(browser):
+    """A page of a fresh profile; what it complained of in its console must be nothing."""
+    contexts, complaints = [], []
+
+    def make(size, **options):
+        context = browser.new_context(viewport=size, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (complaints.append("dialog"), dialog.dismiss()))
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert [each for each in complaints if "status of 4" not in each] == []
+
+
+def enter(page, served, language, role):
+    page.goto(f"{served.url}/login?lang={language}")
+    page.click(f'button[value="{role}"]')
+    page.wait_for_selector("nav a[aria-current]")
+
+
+def picture(page, name):
+    if os.environ.get("SEKISHO_PICTURES"):
+        page.screenshot(path=IMAGES / f"console-{name}.png", full_page="phone" not in name)
+
+
+def focus(page, words, tries=60):
+    """Press Tab until the focused element shows the words; the ring must be seen on the way."""
+    for _ in range(tries):
+        page.keyboard.press("Tab")
+        shown = page.evaluate("document.activeElement.textContent.trim()")
+        if shown == words:
+            assert page.evaluate("getComputedStyle(document.activeElement).outlineWidth") == "4px"
+            return
+    pytest.fail(f"the keyboard does not reach {words!r}")
+
+
+@pytest.mark.parametrize(("view", "size"), VIEWS)
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_reviewer_walks_from_overview_to_a_verdict_by_keyboard(
+    open_page, served, language, view, size
+):
+    words = catalogue(language)
+    page = open_page(size, locale=language)
+    enter(page, served, language, "reviewer")
+    picture(page, f"overview-{view}-{language}")
+    focus(page, words["nav.incidents"])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/incidents")
+    picture(page, f"incidents-{view}-{language}")
+    page.goto(f"{served.url}/incidents?state=open")
+    page.locator("tbody a").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/incidents/\d"))
+    number = page.url.partition("/incidents/")[2]
+    picture(page, f"incident-{view}-{language}")
+    for action in ("claim", "confirm", "close"):
+        focus(page, words[f"act.{action}"])
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        assert words[f"did.{action}"] in page.inner_text(".timeline")
+    assert page.inner_text(".badges .state-closed") == words["state.closed"]
+    served.record()
+    auditor = open_page(size, locale=language)
+    enter(auditor, served, language, "auditor")
+    auditor.goto(f"{served.url}/audit?item={number}")
+    text = auditor.inner_text("main")
+    for action in ("view_incident", "incident_claim", "incident_confirm", "incident_close"):
+        assert words[f"action.console.{action}"] in text
+    picture(auditor, f"audit-{view}-{language}")
+
+
+@pytest.mark.parametrize(("view", "size"), VIEWS)
+def test_no_page_is_wider_than_the_screen(open_page, served, view, size):
+    for role, paths in (
+        ("reviewer", ("", "/incidents", f"/incidents/{served.house.ids[0]}", "/quarantine", "/policy")),
+        ("admin", ("/letters", "/subscriptions")),
+        ("auditor", ("/audit",)),
+    ):  # fmt: skip
+        page = open_page(size)
+        enter(page, served, "ja", role)
+        for path in paths:
+            page.goto(served.url + path)
+            wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            assert wide <= 0, path
+            assert page.locator("h1").count() == 1
+            if view == "desktop" and path in {"/policy", "/quarantine", "/letters"}:
+                picture(page, path.strip("/"))
+
+
+def test_every_field_has_a_label_and_every_target_is_large_enough(open_page, served):
+    page = open_page(PHONE)
+    enter(page, served, "ja", "reviewer")
+    for path in ("/incidents", f"/incidents/{served.house.ids[1]}"):
+        page.goto(served.url + path)
+        for field in page.locator("select, input:not([type=hidden]), textarea").all():
+            assert page.locator(f"label[for={field.get_attribute('id')}]").count() == 1
+        for target in page.locator("button, .button, select").all():
+            assert target.bounding_box()["height"] >= 44
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(open_page, served, scheme):
+    """WCAG 2.2 criterion 1.4.3: 4.5 to 1, computed for every element that holds text."""
+    page = open_page(DESKTOP, color_scheme=scheme)
+    enter(page, served, "ja", "reviewer")
+    for path in ("", "/incidents", f"/incidents/{served.house.ids[2]}", "/policy"):
+        page.goto(served.url + path)
+        if not path:
+            picture(page, f"overview-{scheme}")
+        assert page.evaluate(CONTRAST) == []
+
+
+CONTRAST = """() => {
+  const parse = c => (c.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor);
+    if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
+  return [...document.querySelectorAll('body *')].filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+    .map(e => { const s = getComputedStyle(e), a = light(parse(e.closest('svg') ? s.fill : s.color)), b = light(ground(e));
+      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+      return [e.className.baseVal ?? e.className, e.tagName, e.textContent.trim().slice(0, 20), ratio]; })
+    .filter(([, , , ratio]) => ratio < 4.5);
+}"""
