@@ -1,30 +1,40 @@
-"""Extraction by format: documents and megabytes a second, recall, and a peer where there is one.
+"""Extraction by format: documents and megabytes a second, and recall, beside two peers.
 
-Run: ``.venv/bin/python bench/extract.py [seconds a cell]``. The corpus is the golden files of the
-tests (small, synthetic) and one large file a format made here, all with known numbers. A peer reads
-the same bytes: a library a developer would take for that format; it runs without isolation.
+``python bench/extract.py [--seconds S] [--json FILE] [--svg FILE] [--no-peers]``. The corpus is the
+golden files of the tests (small, synthetic; a known number in each place) and one large file a
+format made here. Our figures are with isolation (a limited child process a document) and, where
+named so, in process; the peers, kreuzberg and markitdown, read the same bytes in one process of
+their own, in an environment that is made once in a cache folder from
+``bench/requirements-peers.txt``. A peer that dies or needs longer than ten seconds has not found
+the number. Times are medians of wall time.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import base64
 import io
+import json
+import os
 import re
-import signal
+import select
 import statistics
+import subprocess
 import sys
 import time
 import unicodedata
+import venv
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import docx
 import openpyxl
 import pptx
-import pypdfium2
+import pygal
 from reportlab.pdfgen import canvas
 
 from shared.extract import extract
@@ -35,46 +45,12 @@ from tests.unit.extract_files.office_cases import saved
 from tests.unit.extract_files.pdf_cases import FONT
 from tests.unit.extract_files.places import ALL
 
-type Read = Callable[[bytes], str]
+HERE = Path(__file__).resolve().parent
+REQUIREMENTS = HERE / "requirements-peers.txt"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sekisho-bench-peers"
+PEERS = ("kreuzberg", "markitdown")
 
 NUMBER = my_number(99_999_054_321)
-
-
-def peer_docx(data: bytes) -> str:
-    document = docx.Document(io.BytesIO(data))
-    cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
-    return "\n".join([*(p.text for p in document.paragraphs), "\t".join(cells)])
-
-
-def peer_xlsx(data: bytes) -> str:
-    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-    rows = (row for sheet in book.worksheets for row in sheet.iter_rows(values_only=True))
-    return "\n".join("\t".join(str(cell) for cell in row if cell is not None) for row in rows)
-
-
-def peer_pptx(data: bytes) -> str:
-    show = pptx.Presentation(io.BytesIO(data))
-    shapes = (shape for slide in show.slides for shape in slide.shapes)
-    return "\n".join(shape.text_frame.text for shape in shapes if shape.has_text_frame)
-
-
-def peer_pdf(data: bytes) -> str:
-    pdf = pypdfium2.PdfDocument(data)
-    return "\n".join(page.get_textpage().get_text_range() for page in pdf)
-
-
-def peer_zip(data: bytes) -> str:
-    archive = zipfile.ZipFile(io.BytesIO(data))
-    return "\n".join(archive.read(name).decode("utf-8", "replace") for name in archive.namelist())
-
-
-PEERS = {
-    "docx": ("python-docx", peer_docx),
-    "xlsx": ("openpyxl", peer_xlsx),
-    "pptx": ("python-pptx", peer_pptx),
-    "pdf": ("pypdfium2, page text", peer_pdf),
-    "zip": ("zipfile", peer_zip),
-}
 
 
 def large() -> dict[str, bytes]:
@@ -122,28 +98,13 @@ def ours(data: bytes, passwords: tuple[str, ...] = ()) -> str:
     return "\n".join(segment.text for segment in found.segments)
 
 
-def attempt(read: Read, data: bytes) -> bool:
-    """Whether a peer finds the number within five seconds (one walks a sparse sheet for hours)."""
-    signal.signal(signal.SIGALRM, _too_long)
-    signal.alarm(5)
-    try:
-        return holds(read(data))
-    except Exception:  # noqa: BLE001 - a peer that fails has not found it
-        return False
-    finally:
-        signal.alarm(0)
-
-
-def _too_long(*_: object) -> None:
-    raise TimeoutError
-
-
-def milliseconds(read: Read, data: bytes, seconds: float) -> float:
-    times = []
+def inside(data: bytes, seconds: float) -> float:
+    """Median milliseconds in this process, as the peers are measured."""
+    times: list[float] = []
     end = time.perf_counter() + seconds
     while not times or time.perf_counter() < end:
         start = time.perf_counter()
-        read(data)
+        ours(data)
         times.append((time.perf_counter() - start) * 1000)
     return statistics.median(times)
 
@@ -162,38 +123,122 @@ async def isolated(data: bytes, seconds: float) -> float:
     return statistics.median(times)
 
 
+class Peers:
+    """The peers' process; started again when one of them took it along."""
+
+    def __init__(self) -> None:
+        self.python = CACHE / "bin" / "python"
+        if not self.python.exists():
+            venv.create(CACHE, with_pip=True)
+            install = [self.python, "-m", "pip", "install", "-q", "-r", REQUIREMENTS]
+            subprocess.run(install, check=True)
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[str]:
+        """A fresh process."""
+        return subprocess.Popen(
+            [self.python, HERE / "_peers.py"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def ask(self, peer: str, kind: str, data: bytes, seconds: float) -> tuple[str, float | None]:
+        """Text and median milliseconds; ("", None) for a failure, a death or over 30 seconds."""
+        order = {
+            "peer": peer,
+            "kind": kind,
+            "data": base64.b64encode(data).decode(),
+            "seconds": seconds,
+        }
+        stdin, stdout = self.process.stdin, self.process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        try:
+            stdin.write(json.dumps(order) + "\n")
+            stdin.flush()
+            if select.select([stdout], [], [], 30)[0] and (line := stdout.readline()):
+                found = json.loads(line)
+                return found["text"], found["ms"]
+        except (BrokenPipeError, ValueError):
+            pass
+        self.process.kill()
+        self.process.wait()
+        self.process = self.start()
+        return "", None
+
+
+def row(kind: str, peers: Peers | None, large_file: bytes | None, seconds: float) -> dict[str, Any]:
+    """All figures of one format."""
+    cases = [case for case in ALL if case.format == kind]
+    built = [(case, case.build(NUMBER)) for case in cases]
+    isolated_ms = asyncio.run(isolated(built[0][1], seconds))
+    found: dict[str, Any] = {
+        "format": kind,
+        "places": len(built),
+        "recall": sum(holds(ours(data, case.passwords)) for case, data in built),
+        "ms": isolated_ms,
+        "docs_s": 1000 / isolated_ms,
+        "in_process_docs_s": 1000 / inside(built[0][1], seconds),
+    }
+    if large_file:
+        taken = asyncio.run(isolated(large_file, seconds))
+        found["mb_s"] = len(large_file) / 1000 / taken
+    for name in PEERS if peers else ():
+        assert peers is not None
+        found[f"{name}_recall"] = sum(holds(peers.ask(name, kind, d, 0)[0]) for _, d in built)
+        taken = peers.ask(name, kind, built[0][1], seconds)[1]
+        found[f"{name}_docs_s"] = 1000 / taken if taken else None
+        taken = peers.ask(name, kind, large_file, seconds)[1] if large_file else None
+        found[f"{name}_mb_s"] = len(large_file) / 1000 / taken if large_file and taken else None
+    return found
+
+
+def picture(rows: list[dict[str, Any]], path: Path) -> None:
+    """Recall by format as bars."""
+    chart = pygal.Bar(width=1000, height=420, range=(0, 100), legend_at_bottom=True)
+    chart.title = "Planted numbers found, % of the places of each format"
+    chart.x_labels = [row["format"] for row in rows]
+    for name, key in (("Sekisho", "recall"), *((peer, f"{peer}_recall") for peer in PEERS)):
+        if key in rows[0]:
+            chart.add(name, [100 * row[key] / row["places"] for row in rows])
+    path.write_bytes(chart.render(disable_xml_declaration=True, no_prefix=True))
+
+
+def cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3g}" if isinstance(value, float) and value < 100 else f"{value:.0f}"
+
+
 def main() -> None:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 0.5
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seconds", type=float, default=0.3, help="a cell")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--svg", type=Path)
+    parser.add_argument("--no-peers", action="store_true")
+    given = parser.parse_args()
+    peers = None if given.no_peers else Peers()
     sizes = large()
-    print(
-        "| format | places | recall | peer's recall | small, ms | isolated, ms | docs/s | ", end=""
-    )
-    print("large, KB | large, ms | MB/s | peer, large, ms | peer |\n|" + "---|" * 12)
+    columns = ["places", "recall", "ms", "docs_s", "in_process_docs_s", "mb_s"]
+    columns += [
+        f"{name}_{what}" for name in PEERS if peers for what in ("recall", "docs_s", "mb_s")
+    ]
+    print("| format | " + " | ".join(column.replace("_", " ") for column in columns) + " |")
+    print("|---" * (len(columns) + 1) + "|")
+    rows = []
     for kind in dict.fromkeys(case.format for case in ALL):
-        cases = [case for case in ALL if case.format == kind]
-        built = [(case, case.build(NUMBER)) for case in cases]
-        recall = sum(holds(ours(data, case.passwords)) for case, data in built)
-        name, peer = PEERS.get(kind, ("", None))
-        theirs = f"{sum(attempt(peer, data) for _, data in built)}/{len(built)}" if peer else ""
-        small = milliseconds(ours, built[0][1], seconds)
-        apart = asyncio.run(isolated(built[0][1], seconds))
-        row = [
-            kind,
-            len(built),
-            f"{recall}/{len(built)}",
-            theirs,
-            f"{small:.1f}",
-            f"{apart:.1f}",
-            f"{1000 / apart:.0f}",
-        ]
-        if kind in sizes:
-            data = sizes[kind]
-            big = milliseconds(ours, data, seconds)
-            row += [len(data) // 1000, f"{big:.0f}", f"{len(data) / 1000 / big:.2f}"]
-            row += [f"{milliseconds(peer, data, seconds):.0f}", name]
-        else:
-            row += [""] * 5
-        print("| " + " | ".join(map(str, row)) + " |", flush=True)
+        rows.append(row(kind, peers, sizes.get(kind), given.seconds))
+        print(
+            f"| {kind} | " + " | ".join(cell(rows[-1].get(c)) for c in columns) + " |", flush=True
+        )
+    if given.json:
+        given.json.write_text(json.dumps(rows, indent=1) + "\n")
+    if given.svg:
+        picture(rows, given.svg)
+    if peers:
+        peers.process.kill()
 
 
 if __name__ == "__main__":
