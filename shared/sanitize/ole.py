@@ -1,7 +1,8 @@
 """Legacy .doc, .xls and .ppt: VBA storages are stripped; what cannot be cut out safely is held.
 
-Stripped: the storages of VBA projects (``Macros``, ``_VBA_PROJECT_CUR``) and signatures. In place, without moving a byte: DDE and other
-outside fields of Word become blanks, hyperlinks of Excel are disabled. Held by name, because their
+Stripped: the storages of VBA projects (``Macros``, ``_VBA_PROJECT_CUR``) and signatures. In place,
+without moving a byte: DDE and other outside fields of Word become blanks, hyperlinks of Excel are
+disabled. Held by name, because their
 place is woven into the document's streams: embedded objects, ActiveX, Excel 4 macro sheets, DDE and
 outside workbooks in Excel, macros and objects in PowerPoint, encryption.
 Source: [MS-DOC] 2.1, [MS-XLS] 2.1.7, [MS-PPT] 2.1.

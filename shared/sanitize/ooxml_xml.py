@@ -94,6 +94,8 @@ def _element(
         counts[_GONE[name]] += 1
         drop(element)
         return
+    if not element.attrib:
+        return
     _attributes(element, name, counts)
     for key, value in list(element.attrib.items()):
         if space(key) in _RELATION_SPACES and value in removed:

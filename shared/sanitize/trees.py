@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
@@ -44,11 +45,13 @@ def written(root: Element) -> bytes:
     return copied
 
 
+@lru_cache(maxsize=4_096)
 def local(name: object) -> str:
     """The local part of a tag or attribute name; empty for comments and instructions."""
     return name.rpartition("}")[2] if isinstance(name, str) else ""
 
 
+@lru_cache(maxsize=4_096)
 def space(name: object) -> str:
     """The namespace of a tag or attribute name, or empty."""
     return name[1:].partition("}")[0] if isinstance(name, str) and name.startswith("{") else ""

@@ -11,7 +11,7 @@ from tests.unit.sanitize import sanitize_mail, sanitize_office, sanitize_pages, 
 from tests.unit.sanitize.sanitize_sample import clean
 
 SETTINGS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 HEADS = [b"", b"{\\rtf1 ", b"<html>", b"PK\3\4", b"%PDF-1.4\n", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"]
 HEADS += [b"From: a\r\nTo: b\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n", b"<svg>"]
