@@ -99,7 +99,10 @@ def _samples() -> Iterator[bytes]:
         yield out.getvalue()
     yield (
         b"%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n"
-        b"2 0 obj\n<</Type/Pages/Count 0/Kids[]>>\nendobj\n%%EOF\n"
+        b"2 0 obj\n<</Type/Pages/Count 1/Kids[3 0 R]>>\nendobj\n"
+        b"3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R/Resources<</Font<<"
+        b"/F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>\nendobj\n"
+        b"4 0 obj\n<</Length 22>>\nstream\nBT /F 9 Tf (A) Tj ET  \nendstream\nendobj\n%%EOF\n"
     )
 
 
