@@ -18,6 +18,7 @@ PREFIX = "exception:"
 """Before an exception's id among a decision's ``rule_ids``: so its use is in the audit."""
 
 OWNER = "owner"
+STEP = 1_000_000
 MILDEST = Disposition.TAG  # what an exception makes of a rule: seen and recorded, never "allow"
 
 
@@ -85,12 +86,16 @@ def applying(
     )
 
 
-def generation(exemptions: Iterable[Exemption], place_key: str, now: datetime) -> int:
-    """How often exceptions about this item began or ended up to now: ``Item.generation``.
+def generation(
+    exemptions: Iterable[Exemption], place_key: str, now: datetime, rescans: int = 0
+) -> int:
+    """``Item.generation``: the millions count how often exceptions about the item began or ended.
 
-    It only rises, and it changes at the very moment of a grant and of an expiry; so the ledger's
-    key is a new one then, and the item is decided anew: an expired exception blocks again.
+    The rest are deliberate ``rescans`` (whole millions in it are ignored, so that a generation can
+    be given again). It changes at the very moment of a grant and of an expiry; so the ledger's key
+    is a new one then, and the item is decided anew: an expired exception blocks again.
     Suppressions count for each item: give those whose value was found in it.
     """
     mine = [each for each in exemptions if each.kind is Kind.SUPPRESSION or each.scope == place_key]
-    return sum((each.granted_at <= now) + (each.expires_at <= now) for each in mine)
+    steps = sum((each.granted_at <= now) + (each.expires_at <= now) for each in mine)
+    return steps * STEP + rescans % STEP

@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.codec import decode, encode
-from shared.errors import GoneError, MalformedError, RefusedError, StorageConflictError
+from shared.errors import GoneError, MalformedError, RefusedError
 from shared.model import AuditEvent, Item
 from shared.policy.exemption import Exemption, Kind, applying, generation
-from shared.ports import Clock, Row, Table
+from shared.ports import Clock, Row, Table, Value
 
 LONGEST = timedelta(days=92)
 """An exception ends within a quarter, or is asked for anew."""
 LEAST_WORDS = 8  # characters of a reason
 LIMIT = 30_000  # bytes of a request: a string property holds 32 Ki characters
+ENDS = "ends"  # the partition that lists requests by their expiry
 EVERYWHERE = "values"  # the partition of suppressions, which concern no item
 
 
@@ -81,6 +82,7 @@ class Exceptions:
         )
         if kept.needed <= 1:
             kept = replace(kept, state="granted", granted_at=now)
+        await self._table.put(_end(kept))  # first: what is granted is sure to be ended
         return replace(kept, version=await self._table.insert(_row(kept)))
 
     async def approve(self, scope: str, request_id: str, who: str) -> Request:
@@ -143,24 +145,33 @@ class Exceptions:
         """The item as it is to be scanned now: a grant and an expiry each make another key."""
         place_key = item.place_key()
         mine = [each for each in await self.about(place_key) if each.scope == place_key]
-        count = generation(mine, place_key, self._clock())
-        return replace(item, generation=max(item.generation, count))
+        number = generation(mine, place_key, self._clock(), item.generation)
+        return replace(item, generation=number)
 
-    async def expire(self, scopes: Sequence[str]) -> tuple[Request, ...]:
-        """Mark what has ended by itself, each once; its item is then to be scanned again.
+    async def due(self) -> list[Request]:
+        """What was granted and has ended by itself, until ``expire`` marks it.
 
-        What is marked is only for the record: ``decide`` looks at the time.
+        ``decide`` looks at the time and not at marks. The caller scans the item again first, under
+        its new generation, and marks then: so a crash between the two repeats and loses nothing.
         """
-        now, ended = self._clock(), []
-        for scope in dict.fromkeys((*scopes, EVERYWHERE)):
-            async for row in self._table.query(scope):
-                found = _request(row)
-                if found.state == "granted" and found.expires_at <= now:
-                    try:
-                        ended.append(await self._write(replace(found, state="expired")))
-                    except StorageConflictError:
-                        continue  # another worker marks it and tells
-        return tuple(ended)
+        now, found = self._clock(), []
+        async for row in self._table.query(ENDS, end=_moment(now + timedelta(milliseconds=1))):
+            try:
+                request = await self.get(str(row.values["scope"]), row.key.partition("-")[2])
+            except GoneError:
+                await self._table.delete(ENDS, row.key)
+                continue
+            if request.state == "granted" and request.expires_at <= now:
+                found.append(request)
+            else:  # refused, revoked, never granted in time
+                await self._table.delete(ENDS, row.key)
+        return found
+
+    async def expire(self, request: Request) -> Request:
+        """Mark what ``due`` gave as expired; StorageConflictError if another worker did."""
+        marked = await self._write(replace(request, state="expired"))
+        await self._table.delete(ENDS, _end(request).key)
+        return marked
 
     async def _write(self, request: Request) -> Request:
         version = await self._table.replace(_row(request), request.version)
@@ -229,6 +240,15 @@ def _row(request: Request) -> Row:
         request.id,
         {"state": request.state, "expires": request.expires_at, "request": body},
     )
+
+
+def _end(request: Request) -> Row:
+    values: dict[str, Value] = {"scope": request.scope}
+    return Row(ENDS, f"{_moment(request.expires_at)}-{request.id}", values)
+
+
+def _moment(time: datetime) -> str:
+    return f"{int(time.timestamp() * 1000):013d}"
 
 
 def _request(row: Row) -> Request:

@@ -82,9 +82,12 @@ async def test_expired_exception_blocks_again_under_another_key(exceptions, cloc
     after = await exceptions.generation(ITEM)
     assert (await said(exceptions, SENSITIVE)).disposition is Disposition.REVIEW
     assert len({each.key(POLICY.version) for each in (before, during, after)}) == 3
-    (ended,) = await exceptions.expire([PLACE])
-    assert (ended.state, ended.item) == ("expired", ITEM)
-    assert await exceptions.expire([PLACE]) == ()
+    (ended,) = await exceptions.due()
+    assert await exceptions.due() == [ended]  # until it is marked, so that a crash loses nothing
+    assert (await exceptions.expire(ended)).state == "expired"
+    assert await exceptions.due() == []
+    with pytest.raises(StorageConflictError):
+        await exceptions.expire(ended)
     assert (await exceptions.generation(ITEM)).generation == after.generation
 
 
@@ -181,8 +184,26 @@ async def test_two_approvals_at_once_are_two_steps(exceptions):
 async def test_every_step_has_an_event_of_its_own(exceptions, clock):
     request = await exceptions.request(asked())
     clock.now += DAY
-    (ended,) = await exceptions.expire([PLACE])
+    (ended,) = await exceptions.due()
+    ended = await exceptions.expire(ended)
     told = [event(each, clock(), "p") for each in (request, ended)]
     assert [each.action for each in told] == ["exception_granted", "exception_expired"]
     assert told[0].id != told[1].id
     assert told[0].disposition == "none"
+
+
+async def test_generation_keeps_rescans_and_exceptions_apart(exceptions):
+    rescanned = replace(ITEM, generation=1)
+    await exceptions.request(asked())
+    once = await exceptions.generation(rescanned)
+    assert once.generation == 1_000_001
+    assert await exceptions.generation(once) == once
+
+
+async def test_what_was_revoked_or_never_granted_is_not_due(exceptions, clock):
+    await exceptions.request(asked())
+    await exceptions.request(asked(Kind.RELEASE, id="e2"))
+    clock.now += timedelta(hours=1)
+    await exceptions.end(PLACE, "e1")
+    clock.now += DAY
+    assert await exceptions.due() == []
