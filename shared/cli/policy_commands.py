@@ -123,7 +123,9 @@ def report_command(
 ) -> int:
     """対象者ごとの展開の報告 / the roll-out, a row a cohort."""
     chosen = _between(records.events(events_file), start, end)
-    rows = report(chosen, records.reviews(incidents_file))
+    stored = events_file is None and incidents_file is None
+    reviews = records.stored_reviews(chosen) if stored else records.reviews(incidents_file)
+    rows = report(chosen, reviews)
     replaying.show_cohorts(rows)
     if json_file:
         replaying.write_json(json_file, replaying.cohorts_json(rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,14 +14,17 @@ import msgspec
 
 from shared.audit import chain
 from shared.codec import decode
-from shared.errors import MalformedError, SekishoError, SettingsError
+from shared.errors import MalformedError, SekishoError
 from shared.model import AuditEvent
 from shared.policy.report import Review
+from shared.ports import Row
 from shared.storage.audit_reader import AuditReader
 from shared.storage.audit_rows import Reference
 from shared.storage.claimcheck import ClaimCheck
+from shared.storage.incidents import timeline
 from shared.storage.stores import AzureStores
 
+MOST = 1_000_000  # incidents of one month
 _EVENT = msgspec.json.Decoder(AuditEvent)
 
 
@@ -73,6 +76,31 @@ def reviews(file: Path | None) -> dict[str, Review]:
     return found
 
 
+def stored_reviews(every: Sequence[AuditEvent]) -> dict[str, Review]:
+    """Verdicts from the incidents of the events' months in storage; RecordsError."""
+    months = sorted({f"{event.time:%Y-%m}" for event in every})
+
+    async def read(stores: AzureStores) -> dict[str, Review]:
+        table = stores.table("incidents")
+        return {
+            str(row.values["event"]): _review(row)
+            for month in months
+            async for row in table.query(month, limit=MOST)
+        }
+
+    return asyncio.run(_with_stores(read))
+
+
+def _review(row: Row) -> Review:
+    opened = row.values.get("opened")
+    releases = [each.time for each in timeline(row.values) if each.action == "release"]
+    return Review(
+        str(row.values.get("verdict", "")),
+        opened if isinstance(opened, datetime) else None,
+        releases[0] if releases else None,
+    )
+
+
 def _time(text: str | None) -> datetime | None:
     moment = datetime.fromisoformat(text) if text else None
     return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -104,23 +132,31 @@ def _parsed(line: bytes) -> AuditEvent | Reference | str | None:
 
 
 async def _stored() -> list[AuditEvent]:
+    async def read(stores: AzureStores) -> list[AuditEvent]:
+        blobs = stores.blobs("audit")
+        checks, found = ClaimCheck(blobs), []
+        async for block in AuditReader(blobs).blocks():
+            for line in block.splitlines(keepends=True):
+                event = _parsed(line)
+                if isinstance(event, Reference):
+                    event = decode(await checks.get(event.ref), AuditEvent)
+                if isinstance(event, AuditEvent):
+                    found.append(event)
+        return found
+
+    return await _with_stores(read)
+
+
+async def _with_stores[T](read: Callable[[AzureStores], Awaitable[T]]) -> T:
     string = os.environ.get("SEKISHO_AUDIT", "")
     if not string:
         message = "--events で書き出した記録を渡すか、SEKISHO_AUDIT に接続文字列を設定してください"
         raise RecordsError(message + " / give --events FILE, or set SEKISHO_AUDIT")
-    found: list[AuditEvent] = []
     try:
         async with AzureStores(connection_string=string) as stores:
-            blobs = stores.blobs("audit")
-            checks = ClaimCheck(blobs)
-            async for block in AuditReader(blobs).blocks():
-                for line in block.splitlines(keepends=True):
-                    event = _parsed(line)
-                    if isinstance(event, Reference):
-                        event = decode(await checks.get(event.ref), AuditEvent)
-                    if isinstance(event, AuditEvent):
-                        found.append(event)
-    except (SekishoError, SettingsError, ValueError) as error:
-        message = f"SEKISHO_AUDIT: {error}"
+            return await read(stores)
+    except (SekishoError, ValueError) as error:
+        # A ValueError is the SDK's about the connection string, which holds a key: not quoted.
+        words = str(error) if isinstance(error, SekishoError) else "not a connection string"
+        message = f"SEKISHO_AUDIT: {words}"
         raise RecordsError(message) from None
-    return found
