@@ -203,7 +203,7 @@ def picture(rows: list[dict[str, Any]], path: Path) -> None:
     for name, key in (("Sekisho", "recall"), *((peer, f"{peer}_recall") for peer in PEERS)):
         if key in rows[0]:
             chart.add(name, [100 * row[key] / row["places"] for row in rows])
-    path.write_bytes(chart.render(disable_xml_declaration=True, no_prefix=True))
+    path.write_text(chart.render(disable_xml_declaration=True, no_prefix=True))
 
 
 def cell(value: Any) -> str:
