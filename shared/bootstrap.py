@@ -22,17 +22,14 @@ from shared.duties import Gate, Intake, Reader, Scanner, Timers, Undertaker, Wor
 from shared.errors import BusyError, SettingsError
 from shared.model import Envelope, Extraction
 from shared.ports import App
-from shared.settings import Connection, Key, Settings
-from shared.storage.alerts import Alerts
+from shared.settings import Key, Settings
+from shared.storage.accounts import Accounts, managed_identity
 from shared.storage.audit_log import AuditLog
-from shared.storage.claimcheck import ClaimCheck
-from shared.storage.dead_letters import DeadLetters
 from shared.storage.evidence import Evidence
 from shared.storage.incidents import Incidents, Pages
 from shared.storage.ledger import TableLedger
 from shared.storage.recorder import Recorder
 from shared.storage.results import QueueResults
-from shared.storage.stores import AzureStores
 
 if TYPE_CHECKING:
     from shared.console.app import Console
@@ -63,53 +60,11 @@ def new_trace() -> str:
     return secrets.token_hex(16)
 
 
-class Runtime:
+class Runtime(Accounts):
     """Everything of one app, lazily."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-
-    # ---- storage
-
-    def _stores(self, connection: Connection) -> AzureStores:
-        if connection.string:
-            return AzureStores(connection_string=connection.string)
-        return AzureStores(
-            blob_url=connection.blob_url,
-            queue_url=connection.queue_url,
-            table_url=connection.table_url,
-            credential=_managed_identity(connection.client_id),
-        )
-
-    @cached_property
-    def work(self) -> AzureStores:
-        """Queues, landing, claim checks, ledger and state."""
-        return self._stores(self.settings.work)
-
-    @cached_property
-    def evidence(self) -> AzureStores:
-        """Quarantine and evidence."""
-        return self._stores(self.settings.evidence)
-
-    @cached_property
-    def audit(self) -> AzureStores:
-        """Audit events, the chain, incidents and alerts."""
-        return self._stores(self.settings.audit)
-
-    @cached_property
-    def alerts(self) -> Alerts:
-        """What somebody should look at; beside the work, so that every role can raise one."""
-        return Alerts(self.work.table("alerts"), now)
-
-    @cached_property
-    def dead(self) -> DeadLetters:
-        """What failed for good."""
-        return DeadLetters(self.work.blobs("deadletters"), self.alerts, self.work.queue, now)
-
-    @cached_property
-    def checks(self) -> ClaimCheck:
-        """What outgrows a message or a row."""
-        return ClaimCheck(self.work.blobs("work"))
+        super().__init__(settings, now)
 
     @cached_property
     def ledger(self) -> TableLedger:
@@ -184,7 +139,7 @@ class Runtime:
         base = self.settings.graph_base_url
         local = self.settings.graph_credential == "local"
         credential = (
-            StaticTokenCredential(base) if local else _managed_identity(self.settings.client_id)
+            StaticTokenCredential(base) if local else managed_identity(self.settings.client_id)
         )
         return Graph(credential, base_url=base)
 
@@ -296,8 +251,8 @@ class Runtime:
         if not self.certificates:
             return None
         keys = Keys(fetch_from(self.settings.validation_keys_url), now)
-        audience, tenant = self.settings.client_id, self.settings.tenant_id
-        return Rich(self.certificates, keys, audience=audience, tenant=tenant)
+        given = self.settings
+        return Rich(self.certificates, keys, audience=given.client_id, tenant=given.tenant_id)
 
     @cached_property
     def incidents(self) -> Incidents:
@@ -315,7 +270,7 @@ class Runtime:
 
     async def _assertion(self) -> str:
         """Proves the app to the issuer by its managed identity, so that there is no secret."""
-        token = await _managed_identity(self.settings.client_id).get_token(EXCHANGE)
+        token = await managed_identity(self.settings.client_id).get_token(EXCHANGE)
         return str(token.token)
 
     @cached_property
@@ -368,12 +323,6 @@ def _needed[T](value: T | None, name: str) -> T:
         message = f"{name} is missing: this role needs it (docs/reference/settings.md)"
         raise SettingsError(message)
     return value
-
-
-def _managed_identity(client_id: str) -> Any:
-    from azure.identity.aio import ManagedIdentityCredential  # noqa: PLC0415 - cloud alone
-
-    return ManagedIdentityCredential(client_id=client_id or None)
 
 
 @cache

@@ -7,9 +7,11 @@ import time
 from urllib.parse import quote
 
 import pytest
+from azure.data.tables import TableServiceClient
 
 from local.demo.world import USERS
 from local.samples.numbers import grouped, person
+from tests.e2e.canary import planted
 from tests.e2e.conftest import until
 
 pytestmark = pytest.mark.e2e
@@ -27,7 +29,6 @@ class Calendar:
     """Events of the watched user."""
 
     failing = r"/events/[^/]+(/attachments)?$"
-    blocks = "PATCH"
 
     def __init__(self, stack):
         self.stack, self.user = stack, stack.stack.user_ids[WATCHED]
@@ -67,7 +68,6 @@ class Messages:
     """Messages of one channel or chat."""
 
     failing = r"/messages/[^/]+$"
-    blocks = "PATCH"
 
     def __init__(self, stack, path, find):
         self.stack, self.path, self._find = stack, path, find
@@ -198,3 +198,17 @@ def test_forged_sealed_notification_fetches_nothing_and_the_sweep_still_finds(ch
         blocked_once(channel, message)  # by the sweep: what was forged is not believed
     finally:
         stack.admin("DELETE", "faults")
+
+
+def test_no_text_of_a_message_is_on_a_queue_in_a_table_or_in_a_log(stack, channel, calendar):
+    for source in (channel, calendar):
+        blocked_once(source, source.add(numbered()))
+    number = (person(7),)
+    queues = [p for p in (stack.folder / "azurite" / "__queuestorage__").rglob("*") if p.is_file()]
+    assert queues
+    for path in (*queues, stack.folder / "host.log"):
+        assert planted(path.read_bytes(), number) == set(), path.name
+    service = TableServiceClient.from_connection_string(stack.stack.storage)
+    for table in service.list_tables():
+        for row in service.get_table_client(table.name).list_entities():
+            assert planted(str(row).encode(), number) == set(), table.name
