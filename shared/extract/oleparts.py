@@ -31,7 +31,24 @@ class Storage:
         if size > self.job.limits.expanded:
             raise LimitError(GapCode.TOO_LARGE)
         self.job.spend(size)
+        if self._repeats(path, size):
+            self.job.gap(GapCode.MALFORMED, self.document.location)
         return bytes(self.container.openstream(path).read())
+
+    def _repeats(self, path: list[str], size: int) -> bool:
+        """Whether the chain of a large stream comes back to a sector: what is read is not all."""
+        entry = self.container.direntries[self.container._find(path)]  # noqa: SLF001 - no other way
+        table, sector, seen = self.container.fat, entry.isectStart, set()
+        if size < self.container.minisectorcutoff:
+            return False
+        for _ in range(-(-size // self.container.sectorsize)):
+            if sector in seen:
+                return True
+            if sector >= len(table):
+                return False
+            seen.add(sector)
+            sector = table[sector]
+        return False
 
     def properties(self, name: str) -> str:
         """The strings of a property set, a line each."""
