@@ -7,7 +7,9 @@ import io
 import pytest
 from faker import Faker
 
-from shared.detect.edm import Table, TableBuilder
+from shared.detect import FingerprintKey, Register, RegisterBuilder
+from shared.detect.edm import Table, TableBuilder, fold
+from shared.detect.edm_values import canonical
 from shared.detect.winnow import known, winnow
 from shared.errors import MalformedError
 
@@ -94,3 +96,43 @@ def test_unrelated_text_is_no_form():
 
 def test_winnowing_depends_on_the_key():
     assert winnow(FORM, KEY).isdisjoint(winnow(FORM, bytes(32)))
+
+
+def _registered(columns, rows):
+    builder = RegisterBuilder(KEY, columns)
+    for row in rows:
+        builder.add(row)
+    stream = io.BytesIO()
+    builder.write(stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("cut", [0, 7, 15, 40, -8])
+def test_register_that_is_not_whole_is_refused(cut):
+    data = _registered(["番号"], [[["0099887766"]]])
+    with pytest.raises(MalformedError):
+        Register(data[:cut], KEY)
+
+
+def test_register_of_another_key_is_refused():
+    with pytest.raises(MalformedError):
+        Register(_registered(["番号"], [[["0099887766"]]]), bytes(32))
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["昭和50年3月14日", "S50.3.14", "Ｓ５０．３．１４", "1975/3/14", "1975-03-14", "19750314"],
+)
+def test_dates_in_any_writing_are_one_value(written):
+    assert canonical(written) == "1975-03-14"
+
+
+@pytest.mark.parametrize("written", ["1975-13-14", "075-451-8111", "令和元年", "19751399"])
+def test_what_is_no_date_is_folded_as_it_is(written):
+    assert canonical(written) == fold(written)
+
+
+@pytest.mark.parametrize("key", [bytes(16), KEY, bytes(range(100))])
+def test_kept_states_give_the_same_fingerprint(key):
+    whole = FingerprintKey("k", key)
+    assert whole.fingerprinter()("my_number", b"1") == whole.fingerprint("my_number", b"1")
