@@ -38,10 +38,14 @@ def found_at(extraction, number):
 def test_planted_number_is_read_and_located(index):
     case = ALL[index]
     number = my_number((0 if case.leading_zero else 99_999_000_000) + 1_000 + index)
-    extraction = read(case.build(number), f"sample.{case.format}", case.passwords)
+    extraction = read(case.build(number), f"台帳{number}.{case.format}", case.passwords)
     places = found_at(extraction, number)
     assert any(re.search(case.location, place) for place in places), (places, extraction.gaps)
     assert [gap.code for gap in extraction.gaps if gap.code not in case.gaps] == []
+    assert found_at(extraction, number)[0] == "名前"
+    for place in (*places, *(gap.location for gap in extraction.gaps)):
+        assert number not in place
+        assert "台帳" not in place
     for segment in extraction.segments:
         assert number not in segment.location
         assert number not in repr(segment)
