@@ -164,6 +164,7 @@ class Package:
             self.job.child(self.document, data, "", label=with_extension(shown, name))
 
 
+_BETWEEN = re.compile(rb">[^<]")
 _WIDE = re.compile(rb"(?:[\x20-\x7e]\x00){4,}")
 _NARROW = re.compile(rb"[\x20-\x7e]{6,}")
 
@@ -185,11 +186,11 @@ def printable(data: bytes) -> str:
 def _has_text(data: bytes) -> bool:
     """Whether XML may hold text between its tags: big style sheets are then not parsed.
 
-    Without space, each tag but the last ends where the next begins. A comment, a CDATA section,
+    Without space, each tag ends where the next begins, or the data does. A comment, a CDATA section,
     a document type, UTF-16 or a ``>`` in an attribute count as text, to be safe.
     """
     dense = data.translate(None, b" \t\r\n")
-    return b"\0" in dense or b"<!" in dense or dense.count(b">") - dense.count(b"><") != 1
+    return b"\0" in dense or b"<!" in dense or b">" not in dense or bool(_BETWEEN.search(dense))
 
 
 class _TextOnly(PlainText):
