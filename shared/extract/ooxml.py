@@ -186,7 +186,7 @@ def printable(data: bytes) -> str:
 def _has_text(data: bytes) -> bool:
     """Whether XML may hold text between its tags: big style sheets are then not parsed.
 
-    Without space, each tag ends where the next begins, or the data does. A comment, a CDATA section,
+    Without space, each tag ends where the next begins or the data ends. A comment, a CDATA section,
     a document type, UTF-16 or a ``>`` in an attribute count as text, to be safe.
     """
     dense = data.translate(None, b" \t\r\n")
