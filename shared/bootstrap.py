@@ -276,21 +276,9 @@ class Runtime(Accounts):
     @cached_property
     def desk(self) -> Desk:
         """What the console's pages read and do."""
-        from shared.console.desk import Desk  # noqa: PLC0415 - the console's role alone
-        from shared.console.trail import Trail  # noqa: PLC0415 - the same
-        from shared.storage.audit_rows import Rows  # noqa: PLC0415 - the same
+        from shared.console.assemble import furnish  # noqa: PLC0415 - the console's role alone
 
-        events = self.audit.table("auditevents")
-        return Desk(
-            incidents=self.incidents,
-            events=Rows(events, self.audit.blobs("audit")),
-            chain=events,
-            letters=self.dead,
-            accounts=self.work.table("subscriptions"),
-            policy=self.policy,
-            trail=Trail(self.work.queue("scan-results"), now),
-            clock=now,
-        )
+        return furnish(self.audit, self.work, self.incidents, self.dead, self.policy, now)
 
     @cached_property
     def recorder(self) -> Recorder:

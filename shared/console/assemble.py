@@ -14,9 +14,16 @@ from shared.console.limits import Buckets
 from shared.console.login import Door
 from shared.console.oidc import Issuer
 from shared.console.session import Sessions
+from shared.console.trail import Trail
 from shared.console.web import BASE
 from shared.errors import SettingsError
+from shared.policy import Policy
+from shared.ports import Clock
 from shared.settings import Settings
+from shared.storage.audit_rows import Rows
+from shared.storage.dead_letters import DeadLetters
+from shared.storage.incidents import Incidents
+from shared.storage.stores import Stores
 
 TIMEOUT = 10.0  # seconds that the issuer may take
 
@@ -27,6 +34,28 @@ def _now() -> int:
 
 def _fresh() -> str:
     return secrets.token_urlsafe(32)
+
+
+def furnish(
+    audit: Stores,
+    work: Stores,
+    incidents: Incidents,
+    letters: DeadLetters,
+    policy: Policy,
+    clock: Clock,
+) -> Desk:
+    """What the pages read and do, from the two accounts that the console may use."""
+    events = audit.table("auditevents")
+    return Desk(
+        incidents=incidents,
+        events=Rows(events, audit.blobs("audit")),
+        chain=events,
+        letters=letters,
+        accounts=work.table("subscriptions"),
+        policy=policy,
+        trail=Trail(work.queue("scan-results"), clock),
+        clock=clock,
+    )
 
 
 def assemble(

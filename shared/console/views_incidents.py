@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from shared.codec import decode
 from shared.console.desk import Desk
 from shared.console.page import Ask, page
+from shared.console.session import User
 from shared.console.web import BASE, Response, redirect
 from shared.errors import RefusedError, StorageConflictError
 from shared.ports import Row
@@ -65,7 +66,18 @@ async def shown(desk: Desk, ask: Ask) -> Response:
     """One incident: that somebody looks at it is on the record first."""
     row = await desk.incidents.get("/".join(ask.args))
     await desk.trail.note(ask.user, "view_incident", f"{row.partition}/{row.key}")
+    await _tell_again(desk, row)
     return await _shown(desk, ask, row)
+
+
+async def _tell_again(desk: Desk, row: Row) -> None:
+    """The last change again: its telling may have failed, and the record keeps an event once."""
+    entries = timeline(row.values)
+    if entries:
+        last = entries[-1]
+        who = User(last.who, last.name, ("reviewer",), "", 0)
+        version = str(row.values["version"])
+        await desk.trail.note(who, f"incident_{last.action}", f"{row.partition}/{row.key}", version)
 
 
 async def _shown(desk: Desk, ask: Ask, row: Row, problem: str = "", status: int = 200) -> Response:

@@ -122,8 +122,9 @@ def test_reviewer_walks_from_overview_to_a_verdict_by_keyboard(
 
 @pytest.mark.parametrize(("view", "size"), VIEWS)
 def test_no_page_is_wider_than_the_screen(open_page, served, view, size):
+    one = f"/incidents/{served.house.ids[0]}"
     for role, paths in (
-        ("reviewer", ("", "/incidents", f"/incidents/{served.house.ids[0]}", "/quarantine", "/policy")),
+        ("reviewer", ("", "/incidents", one, "/quarantine", "/policy")),
         ("admin", ("/letters", "/subscriptions")),
         ("auditor", ("/audit",)),
     ):  # fmt: skip
@@ -163,13 +164,21 @@ def test_text_stands_out_from_its_ground(open_page, served, scheme):
 
 CONTRAST = """() => {
   const parse = c => (c.match(/[\\d.]+/g) || []).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const ground = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor);
-    if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
-  return [...document.querySelectorAll('body *')].filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
-    .map(e => { const s = getComputedStyle(e), a = light(parse(e.closest('svg') ? s.fill : s.color)), b = light(ground(e));
-      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-      return [e.className.baseVal ?? e.className, e.tagName, e.textContent.trim().slice(0, 20), ratio]; })
-    .filter(([, , , ratio]) => ratio < 4.5);
+  const linear = v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  const ground = e => {
+    for (; e; e = e.parentElement) {
+      const c = parse(getComputedStyle(e).backgroundColor);
+      if (c.length === 3 || c[3] === 1) return c;
+    }
+    return [255, 255, 255];
+  };
+  const ratio = e => {
+    const style = getComputedStyle(e);
+    const pair = [light(parse(e.closest('svg') ? style.fill : style.color)), light(ground(e))];
+    return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+  };
+  const written = e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+  return [...document.querySelectorAll('body *')].filter(e => written(e) && ratio(e) < 4.5)
+    .map(e => [e.tagName, String(e.className), e.textContent.trim().slice(0, 20), ratio(e)]);
 }"""

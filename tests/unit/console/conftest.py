@@ -27,6 +27,7 @@ from shared.storage.incidents import Incidents, Pages
 from tests.unit.console.seed import NOW, town
 
 ORIGIN = "http://127.0.0.1:7071"
+POLICY = Policy.load([default_text()])
 SECONDS = int(NOW.timestamp())
 
 
@@ -46,7 +47,7 @@ class House:
         self.results = self.stores.queue("scan-results")
         self.desk = Desk(
             self.incidents, self.rows, table("auditevents"), self.letters, table("subscriptions"),
-            Policy.load([default_text()]), Trail(self.results, lambda: NOW), lambda: NOW,
+            POLICY, Trail(self.results, lambda: NOW), lambda: NOW,
         )  # fmt: skip
         self.sessions = Sessions(b"k" * 32, lambda: SECONDS)
         door = Door(kind, self.sessions, self.fresh, secure=False, issuer=issuer)

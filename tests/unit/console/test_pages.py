@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.codec import decode
 from shared.console import words
 from shared.console.app import ROUTES
 from shared.console.limits import Buckets
@@ -15,6 +16,7 @@ from shared.console.session import COOKIE, ROLES, Login, User
 from shared.console.web import BASE, Request
 from shared.console.words import Words, catalogue
 from shared.errors import UnavailableError
+from shared.model import Envelope
 from tests.unit.console.conftest import SECONDS, House, links, text
 from tests.unit.console.seed import event, finding
 
@@ -121,6 +123,25 @@ async def test_reviewer_takes_an_incident_to_its_end(full):
     actions = [each[0] for each in full.told()]
     assert actions == [f"console.incident_{each}" for each in ("claim", "note", "confirm", "close")]
     assert "確認しました" in text(await full.get(f"incidents/{number}", "viewer"))
+
+
+async def test_change_that_could_not_be_told_is_told_with_the_next_view(full, monkeypatch):
+    number, put = full.ids[0], full.desk.trail.results.put
+
+    async def away(_body, **_options):
+        message = "away"
+        raise UnavailableError(message)
+
+    monkeypatch.setattr(full.desk.trail.results, "put", away)
+    answer = await full.post(f"incidents/{number}", "reviewer", action="claim", version=0)
+    assert answer.status == 503
+    monkeypatch.setattr(full.desk.trail.results, "put", put)
+    await full.get(f"incidents/{number}", "viewer")
+    await full.get(f"incidents/{number}", "viewer")
+    events = [decode(each.body, Envelope).event for each in full.results.visible()]
+    claims = [each for each in events if each.action == "console.incident_claim"]
+    assert {each.owner for each in claims} == {"oid-reviewer"}
+    assert len({each.id for each in claims}) == 1
 
 
 async def test_second_reviewer_is_told_that_the_first_was_quicker(full):
