@@ -174,6 +174,10 @@ class Policy:
         """Run every rule's own test cases; what fails, in the file's order."""
         return tuple(failure for rule in self.rules for failure in self._test(rule))
 
+    def people_for(self, rule_ids: Sequence[str]) -> int:
+        """How many different people a release needs of what these rules stopped."""
+        return max((rule.release for rule in self.rules if rule.id in rule_ids), default=1)
+
     def case_count(self) -> int:
         """How many test cases the rules carry."""
         return sum(len(rule.hits) + len(rule.misses) for rule in self.rules)

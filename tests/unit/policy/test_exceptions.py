@@ -207,3 +207,8 @@ async def test_what_was_revoked_or_never_granted_is_not_due(exceptions, clock):
     await exceptions.end(PLACE, "e1")
     clock.now += DAY
     assert await exceptions.due() == []
+
+
+def test_release_needs_as_many_people_as_the_strictest_rule_says():
+    assert POLICY.people_for(("personal", "my-number-high")) == 2
+    assert POLICY.people_for(("personal", "floor-unread")) == 1
