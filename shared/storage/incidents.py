@@ -153,7 +153,7 @@ class Incidents:
         listed = []
         for (_, key), row in zip(found, rows, strict=False):
             partitions = wanted.partitions()
-            if row is not None and facet(row.values) in partitions:
+            if row is not None and wanted.matches(row.values):
                 listed.append(row)
             else:
                 await self.pages.index.forget(partitions, key)

@@ -1,7 +1,8 @@
 """The read side of incidents: small rows that find them, so that no page scans the table.
 
 Table ``incidentindex``. One row an incident in the partition ``f|state|source|disposition`` (key
-newest first, as in ``incidents``), and while it waits for a person one in ``w`` (oldest first).
+newest first, as in ``incidents``), one in ``all``, and while it waits for a person one in ``w``
+(oldest first).
 Filters merge the partitions that match, each read only as far as one page needs.
 
 The index finds, the incident's own row says: a reader takes the truth from there, and drops what
@@ -23,6 +24,7 @@ SOURCES = ("mail", "drive", "teams", "calendar", "gate")
 DISPOSITIONS = ("review", "block")
 LAST_MOMENT = 9_999_999_999_999  # milliseconds, thirteen digits: the year 2286
 KEY_DIGITS = 13
+ALL = "all"  # the partition of every incident, for the list without a filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,19 @@ class Filter:
 
     def partitions(self) -> list[str]:
         """The index partitions that hold what matches."""
+        if self == Filter():
+            return [ALL]
         return [
             f"f|{state}|{source}|{disposition}"
             for state in _chosen(self.state, STATES)
             for source in _chosen(self.source, SOURCES)
             for disposition in _chosen(self.disposition, DISPOSITIONS)
         ]
+
+    def matches(self, values: Mapping[str, object]) -> bool:
+        """Whether an incident with these values is wanted."""
+        wanted = {"state": self.state, "source": self.source, "disposition": self.disposition}
+        return all(not value or values[name] == value for name, value in wanted.items())
 
 
 def _chosen(value: str, every: tuple[str, ...]) -> tuple[str, ...]:
@@ -66,6 +75,7 @@ class Index:
     async def enter(self, row: Row) -> None:
         """Make the incident ``row`` findable; idempotent."""
         values = {"month": row.partition}
+        await self.table.put(Row(ALL, row.key, values))
         await self.table.put(Row(facet(row.values), row.key, values))
         if row.values["state"] in WAITING:
             await self.table.put(Row("w", ascending(row.key), values))
