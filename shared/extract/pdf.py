@@ -13,6 +13,7 @@ from typing import Any
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
+from shared.extract.image import legible
 from shared.extract.image_pdf import look_at_pages
 from shared.extract.job import Document, Job
 from shared.model import GapCode, Mark
@@ -23,7 +24,6 @@ MAX_OBJECTS = 20_000  # looked at a page for pictures
 MAX_OUTLINE_DEPTH = 15
 ANNOTATION_KEYS = (b"V", b"DV", b"Contents", b"RC", b"TU", b"T", b"Subj")
 PICTURES = frozenset({raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING, raw.FPDF_PAGEOBJ_FORM})
-BIG_PICTURE = 0.2  # of the page
 FEW_LETTERS = 16  # a page number or a stamp, not a page of text
 
 
@@ -118,8 +118,8 @@ def _page_text(page: Any) -> str:
 def _hides_words(page: Any, letters: int, *, has_words: bool) -> bool:
     """Whether what is drawn may show words that are no text.
 
-    That is a picture over a fifth of the page, any picture on a page with hardly a letter (a scan
-    with its page number), or a page of outlines alone (letters drawn as curves).
+    That is a picture that twelve digits may be read in, any picture on a page with hardly a letter
+    (a scan with its page number), or a page of outlines alone (letters drawn as curves).
     """
     drawn = [
         raw.FPDFPage_GetObject(page.raw, index)
@@ -129,21 +129,31 @@ def _hides_words(page: Any, letters: int, *, has_words: bool) -> bool:
         return False
     if letters < FEW_LETTERS and any(raw.FPDFPageObj_GetType(one) in PICTURES for one in drawn):
         return True
-    width, height = page.get_size()
-    return (not letters and not has_words) or any(
-        raw.FPDFPageObj_GetType(one) == raw.FPDF_PAGEOBJ_IMAGE
-        and _area(one) > BIG_PICTURE * width * height
-        for one in drawn
-    )
+    return (not letters and not has_words) or _shows_pictures(drawn)
 
 
-def _area(drawn: Any) -> float:
-    """What an object covers, in square points."""
-    edges = [ctypes.c_float() for _ in range(4)]
-    if not raw.FPDFPageObj_GetBounds(drawn, *map(ctypes.byref, edges)):
-        return 0.0
-    left, bottom, right, top = (edge.value for edge in edges)
-    return abs((right - left) * (top - bottom))
+def _shows_pictures(drawn: list[Any]) -> bool:
+    """Whether there is a picture with pixels enough for twelve digits, in drawings of drawings too.
+
+    A letterhead's logo is one as well: what is in a picture is not known before it is looked at.
+    What is nested beyond the bound counts as one.
+    """
+    waiting, looked = list(drawn), 0
+    while waiting and looked < MAX_OBJECTS:
+        one, looked = waiting.pop(), looked + 1
+        kind = raw.FPDFPageObj_GetType(one)
+        if kind == raw.FPDF_PAGEOBJ_IMAGE and _has_pixels(one):
+            return True
+        if kind == raw.FPDF_PAGEOBJ_FORM:
+            inside = min(MAX_OBJECTS, raw.FPDFFormObj_CountObjects(one))
+            waiting.extend(raw.FPDFFormObj_GetObject(one, index) for index in range(inside))
+    return bool(waiting)
+
+
+def _has_pixels(picture: Any) -> bool:
+    width, height = ctypes.c_uint(), ctypes.c_uint()
+    known = raw.FPDFImageObj_GetImagePixelSize(picture, ctypes.byref(width), ctypes.byref(height))
+    return not known or legible(width.value, height.value)
 
 
 def _annotations(page: Any, location: str, job: Job) -> bool:

@@ -61,22 +61,23 @@ def test_picture_in_a_document_is_a_gap_of_its_own():
     assert gap[1].startswith("部品")
 
 
-def page(width, words):
+def page(width, words, pixels=90):
     out = io.BytesIO()
     sheet = canvas.Canvas(out, pagesize=(500, 500))
-    sheet.drawImage(ImageReader(io.BytesIO(picture(90, 90))), 0, 0, width, width)
+    sheet.drawImage(ImageReader(io.BytesIO(picture(pixels, pixels))), 0, 0, width, width)
     sheet.drawString(10, 480, words)
     sheet.showPage()
     sheet.save()
     return out.getvalue()
 
 
-def test_page_is_a_gap_if_a_picture_rules_it():
+def test_page_is_a_gap_if_a_picture_on_it_may_hold_digits():
     scan = [(GapCode.IMAGE_ONLY, "1ページ")]
     assert gaps(page(480, "- 1 -")) == scan
     assert gaps(page(60, "- 1 -")) == scan
     assert gaps(page(300, "A page with words enough to be read")) == scan
-    assert gaps(page(60, "A page with words enough to be read")) == []
+    assert gaps(page(60, "A page with words enough to be read")) == scan
+    assert gaps(page(60, "A page with words enough to be read", pixels=16)) == []
 
 
 def record(kind, body):
