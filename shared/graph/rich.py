@@ -167,8 +167,9 @@ def decrypt(content: Mapping[str, str], private: Mapping[str, Any]) -> bytes:
     from cryptography.hazmat.primitives.asymmetric import padding  # noqa: PLC0415
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes  # noqa: PLC0415
 
-    sha1 = hashes.SHA1()  # noqa: S303 - Graph's choice; OAEP does not rest on collisions
-    oaep = padding.OAEP(mgf=padding.MGF1(hashes.SHA1()), algorithm=sha1, label=None)  # noqa: S303 - the same
+    # Graph's choice; OAEP does not rest on its collisions.
+    sha1 = hashes.SHA1()  # noqa: S303 # nosec B303
+    oaep = padding.OAEP(mgf=padding.MGF1(sha1), algorithm=sha1, label=None)
     sealed_key = base64.b64decode(content["dataKey"], validate=True)
     key = private[content["encryptionCertificateId"]].decrypt(sealed_key, oaep)
     data = base64.b64decode(content["data"], validate=True)
