@@ -125,6 +125,7 @@ def _watch(
 
 
 def _keep(stack: Stack, console: Console) -> None:
+    console.print(f"console  {stack.host.url}/api/console   (管理画面)")
     console.print(f"host     {stack.host.url}/api/health   (a development host)")
     console.print(
         f"Graph    {stack.graph.base_url}   admin: {stack.graph.base_url[:-5]}/_admin/state"

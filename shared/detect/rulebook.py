@@ -93,7 +93,7 @@ class Rulebook:
 def _yaml(text: str, where: str) -> dict[str, Any]:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        value = yaml.load(text, Loader=loader)  # noqa: S506 # nosec B506 - both are safe loaders
+        value = yaml.load(text, Loader=loader)  # noqa: S506 - both are safe loaders # nosec B506
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
