@@ -296,7 +296,7 @@ def _secret(number: int) -> bytes:
 
 
 async def run(accounts: int, wanted: int, *, seed: int, told: Told) -> Figures:
-    """Enrol, renew, notifications, one sweep; the figures. ``wanted`` notifications or a few more."""
+    """Enrol, renew, about ``wanted`` notifications, one sweep; the figures."""
     town = Town(accounts, seed, told)
     await town.start()
     seconds = town.figures.seconds

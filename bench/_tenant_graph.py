@@ -1,4 +1,4 @@
-"""The Graph stand-in without sockets: ``Graph``'s calls go straight into the application's handlers.
+"""The Graph stand-in without sockets: ``Graph``'s calls go straight into its handlers.
 
 Everything else is as it is over HTTP: routing, tokens, ids, ETags, deltas, faults, subscriptions
 with their handshake, and a notification for each change, our own changes included.
@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import msgspec
 from aiohttp import EMPTY_PAYLOAD, HttpVersion11, web
 from aiohttp.http_parser import RawRequestMessage
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -22,7 +23,6 @@ from local.graph import context
 from local.graph.bodies import notifications
 from local.graph.server import create_app
 from local.graph.state.world import Change
-import msgspec
 from shared.graph.answers import Answer, Json, error_for
 from shared.graph.calls import LINK, Call
 from shared.graph.client import IMMUTABLE, Graph

@@ -1,4 +1,4 @@
-"""The watch at the size of a tenant: what is lost, what is done twice, and how long Graph lets it take.
+"""The watch at the size of a tenant: what is lost, what is done twice, what Graph's limits ask.
 
 ``python bench/watch.py [--accounts 10000] [--notifications 100000] [--json FILE] [--write]``.
 Accounts are enrolled and renewed, mails arrive, 5 % of the notifications are dropped, 10 % doubled
@@ -19,8 +19,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import pygal
 from rich.console import Console
@@ -29,6 +28,7 @@ from rich.table import Table
 
 from bench._tenant import Figures, run
 
+ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/reference/watch-at-scale.md"
 PICTURE = ROOT / "docs/images/watch-at-scale.svg"
 
