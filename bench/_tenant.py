@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import random
 import resource
@@ -29,6 +30,7 @@ type Told = Callable[[str, int, int], None]
 QUEUES = ("graph-hints", "graph-jobs", "scan-items", "scan-results")
 AT_ONCE = 128  # messages in hand together
 BATCH = 50  # notifications a request, as the stand-in sends them
+TICK = timedelta(seconds=10)  # what falls due within it is run together
 DROPPED, DOUBLED = 0.05, 0.10
 BLOCKED = 0.02  # of the mails: one My Number with its label
 # Of notifications a mail causes two: it came, and what we did to it.
@@ -146,7 +148,7 @@ class Town:
         """Run the queues until nothing waits. A delay is over as soon as nothing else waits."""
         done = 0
         while waiting := [m for name in QUEUES for m in self.account.queues.get(name, ())]:
-            self.clock.skip_to(min(each.visible for each in waiting))
+            self.clock.skip_to(min(each.visible for each in waiting) + TICK)
             for name in QUEUES:
                 done += await self._pass(name)
                 left = sum(len(self.account.queues.get(each, ())) for each in QUEUES)
@@ -215,7 +217,7 @@ class Town:
         for start in range(0, len(kept), BATCH):
             body = json.dumps({"value": kept[start : start + BATCH]}).encode()
             await self.intake.receive(body)
-            self._told("intake", start, len(kept))
+            self._told("intake", min(start + BATCH, len(kept)), len(kept))
 
     async def sweep(self) -> None:
         """One sweep of every account and source, and what follows from it."""
@@ -298,6 +300,8 @@ def _secret(number: int) -> bytes:
 async def run(accounts: int, wanted: int, *, seed: int, told: Told) -> Figures:
     """Enrol, renew, about ``wanted`` notifications, one sweep; the figures."""
     town = Town(accounts, seed, told)
+    gc.freeze()  # nobody's accounts become garbage
+    gc.set_threshold(100_000, 20, 50)
     await town.start()
     seconds = town.figures.seconds
     try:

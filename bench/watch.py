@@ -139,10 +139,11 @@ def main() -> None:
     parser.add_argument("--notifications", type=int, help="default: ten an account")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--of", type=Path, help="no run: the figures of an earlier one's JSON")
     parser.add_argument("--write", action="store_true", help="the reference page and its picture")
     given = parser.parse_args()
     logging.disable(logging.INFO)
-    found = figures_of(given)
+    found = Figures(**json.loads(given.of.read_text())) if given.of else figures_of(given)
     table = Table("figure", "value", title="The watch")
     for name, value in rows(found):
         table.add_row(name.strip("*"), value)
