@@ -68,7 +68,7 @@ class _Target:
 
 def _feed(data: bytes, job: Job, sink: Sink, *, recover: bool) -> bool:
     parser = etree.XMLParser(
-        target=_Target(sink),  # type: ignore[arg-type]  # the stubs know no duck-typed target
+        target=_Target(sink),
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
