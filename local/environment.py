@@ -90,6 +90,7 @@ def app_settings(
         "SEKISHO_SIGNING_KEY": fresh_signing_key(),
         "SEKISHO_POLICY_FILE": "",
         "SEKISHO_ISOLATION": "fork",
+        "SEKISHO_NAMES": "off",
         "SEKISHO_OCR": "off",
         "SEKISHO_LEASE_SECONDS": "30",
         "SEKISHO_CONSOLE_LOGIN": "local",

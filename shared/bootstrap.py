@@ -104,7 +104,8 @@ class Runtime(Accounts):
         from shared.sandbox import Sandbox  # noqa: PLC0415 - the same
 
         key = _needed(self.settings.fingerprint_key, "SEKISHO_FINGERPRINT_KEY")
-        engine = Engine(FingerprintKey(key.id, key.value))
+        names = self.settings.names == "on"
+        engine = Engine(FingerprintKey(key.id, key.value), names=names)
         sandbox = Sandbox(
             mode=self.settings.isolation,  # type: ignore[arg-type] # checked by settings
             limits=Limits(ocr=self.settings.ocr == "on"),

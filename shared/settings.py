@@ -154,6 +154,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_SIGNING_KEY", _pem, None, ("all", "audit"), "P-256 private key (base64 of PEM) that signs the head of the audit chain. In the cloud a Key Vault reference."),
     Setting("SEKISHO_POLICY_FILE", str, "", _GRAPH, "The site's policy file inside the package, merged over the defaults; empty: the defaults alone."),
     Setting("SEKISHO_ISOLATION", _choice("fork", "pool", "inline"), "fork", _SCAN, "How risky formats are read: a forked child each (`fork`), a recycled child (`pool`), or in this process (`inline`, tests only)."),
+    Setting("SEKISHO_NAMES", _choice("off", "on"), "off", _SCAN, "Whether names of people are looked for in running text near other evidence (SudachiPy, some 200 MB of memory). Labelled names are always found."),
     Setting("SEKISHO_OCR", _choice("off", "on"), "off", _SCAN, "Whether words in pictures and scanned pages are recognised (needs `requirements-ocr.txt`). Off, or not installed: each such picture is a gap (`image_only`). Codes (QR) are read either way."),
     Setting("SEKISHO_LEASE_SECONDS", _whole(2, 600), "120", ("all", "intake", "scan", "audit"), "How long a worker holds an item, a drive or the audit's sequencer before another may take over. It is renewed while work goes on."),
     Setting("SEKISHO_CONSOLE_LOGIN", _choice("off", "oidc", "easyauth", "local"), "off", _CONSOLE, "How people sign in to the console: `oidc` (Entra ID, the app checks the tokens), `easyauth` (the platform's header is believed: only where App Service Authentication is on), `local` (choose a role; refused anywhere but on this machine), `off` (no console)."),
@@ -197,6 +198,7 @@ class Settings:
     policy_file: str
     isolation: str
     ocr: str
+    names: str
     lease_seconds: int
     console_login: str
     console_url: str

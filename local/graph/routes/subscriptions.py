@@ -145,7 +145,11 @@ def _alive(world: World) -> dict[str, Subscription]:
 
 
 def _one(request: web.Request) -> Subscription:
-    found = _alive(context.world(request)).get(request.match_info["subscription"])
+    world = context.world(request)
+    found = world.subscriptions.get(request.match_info["subscription"])
+    if found is not None and found.expires <= ids.now():
+        world.unsubscribe(found)
+        found = None
     if found is None:
         fail(404, "ResourceNotFound", "The object was not found.")
     return found
