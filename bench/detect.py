@@ -1,6 +1,7 @@
 """The detection engine and Presidio, alternating in one run, on one core.
 
-``python bench/detect.py [--json] [--svg FILE] [--no-presidio]``. MB/s count the UTF-8 size of the
+``python bench/detect.py [--json [FILE]] [--svg FILE] [--no-presidio]``.
+MB/s count the UTF-8 size of the
 text; times are processor time, medians. Presidio runs without an NLP engine (``no_op``), with
 patterns for the same identifiers, in an environment of its own that is made once in a cache folder
 from ``bench/requirements-presidio.txt``. All corpora are synthetic (``bench/_corpora.py``).
@@ -25,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import _corpora as corpora  # noqa: E402 - found by the line above
+import _figures  # noqa: E402 - the same
 
 COLD = """
 import time; start = time.perf_counter()
@@ -257,7 +259,7 @@ def picture(result: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true")
+    _figures.add(parser)
     parser.add_argument("--svg", type=Path, default=HERE.parent / "build" / "bench-detect.svg")
     parser.add_argument("--no-presidio", action="store_true")
     parser.add_argument("--child-rss", action="store_true", help=argparse.SUPPRESS)
@@ -273,13 +275,8 @@ def main() -> None:
             other.close()
     arguments.svg.parent.mkdir(parents=True, exist_ok=True)
     arguments.svg.write_text(picture(result), encoding="utf-8")
-    if arguments.json:
-        print(
-            json.dumps({k: round(v, 3) if isinstance(v, float) else v for k, v in result.items()})
-        )
-    else:
-        table(result)
-        print(f"picture: {arguments.svg}")
+    figures = {k: round(v, 3) if isinstance(v, float) else v for k, v in result.items()}
+    _figures.tell(arguments.json, figures, lambda: table(result))
 
 
 if __name__ == "__main__":

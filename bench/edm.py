@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import mmap
 import random
 import resource
@@ -18,6 +17,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import _figures
 
 from shared.detect.edm import Table, TableBuilder, fold
 
@@ -38,7 +39,7 @@ def resident(n: int) -> tuple[tuple[str, ...], ...]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--residents", type=int, default=2_600_000)
-    parser.add_argument("--json", action="store_true")
+    _figures.add(parser)
     arguments = parser.parse_args()
     count = arguments.residents
     result: dict[str, float] = {"residents": count}
@@ -73,11 +74,12 @@ def main() -> None:
             result["lookup_us_median"] = statistics.median(taken) / 1000
             result["lookup_us_p99"] = sorted(taken)[len(taken) * 99 // 100] / 1000
     result["rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    if arguments.json:
-        print(json.dumps({key: round(value, 3) for key, value in result.items()}))
-    else:
+
+    def table() -> None:
         for key, value in result.items():
             print(f"{key:20} {value:>14,.2f}")
+
+    _figures.tell(arguments.json, {key: round(value, 3) for key, value in result.items()}, table)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ the mail path is a fresh interpreter with it less one without.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import statistics
@@ -17,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import _figures
 
 from shared.extract import extract
 from shared.model import Content
@@ -113,13 +116,17 @@ async def measured() -> dict[str, float]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    _figures.add(parser)
+    asked = parser.parse_args()
     figures = asyncio.run(measured())
-    if "--json" in sys.argv:
-        print(json.dumps(figures, ensure_ascii=False))
-        return
-    print("| what | measured (median) | aim |\n|---|---|---|")
-    for name, figure in figures.items():
-        print(f"| {name} | {figure:.2f} | ≤ {AIMS[name]:g} |")
+
+    def table() -> None:
+        print("| what | measured (median) | aim |\n|---|---|---|")
+        for name, figure in figures.items():
+            print(f"| {name} | {figure:.2f} | ≤ {AIMS[name]:g} |")
+
+    _figures.tell(asked.json, figures, table)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ are counters, no value exists.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import tempfile
@@ -16,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import _figures
 
 from shared.audit.chain import Tip, append
 from shared.cli import records, replaying
@@ -53,7 +54,7 @@ def event(rng: random.Random, number: int, policy: Policy) -> AuditEvent:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=50_000)
-    parser.add_argument("--json", action="store_true")
+    _figures.add(parser)
     asked = parser.parse_args()
     rng, now = random.Random(7), Policy.load([default_text()])
     with tempfile.TemporaryDirectory() as folder:
@@ -79,11 +80,12 @@ def main() -> None:
         "newly_blocked": replay.newly_blocked(),
         "rows": len(replay.table()),
     }
-    if asked.json:
-        print(json.dumps(told))
-    else:
+
+    def table() -> None:
         for name, value in told.items():
             print(f"{name:16} {value}")
+
+    _figures.tell(asked.json, told, table)
     sys.exit(0 if end - start <= LIMIT * asked.events / 50_000 else 1)
 
 

@@ -1,14 +1,14 @@
 """What the libraries that read formats take on the disk, and the kinds of their wheels.
 
-Run: ``.venv/bin/python bench/sizes.py [--json | --write]``; ``--write`` renews the table in
+Run: ``.venv/bin/python bench/sizes.py [--json [FILE] | --write]``; ``--write`` renews the table in
 ``docs/dependencies.md``. The libraries are those that ``shared/extract`` imports, with what those
 need themselves. OCR is an extra and not counted, nor what the audit needs anyway.
 """
 
 from __future__ import annotations
 
+import argparse
 import ast
-import json
 import re
 import sys
 from dataclasses import asdict, dataclass
@@ -19,6 +19,10 @@ from importlib.metadata import (
     packages_distributions,
 )
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import _figures
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "dependencies.md"
@@ -95,10 +99,12 @@ def table(rows: list[Library]) -> str:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", action="store_true", help="into docs/dependencies.md")
+    _figures.add(parser)
+    asked = parser.parse_args()
     rows = libraries()
-    if "--json" in sys.argv:
-        print(json.dumps([asdict(one) for one in rows], ensure_ascii=False))
-    elif "--write" in sys.argv:
+    if asked.write:
         text = PAGE.read_text()
         if BEGIN not in text:
             text = (
@@ -110,7 +116,7 @@ def main() -> None:
         before, _, rest = text.partition(BEGIN)
         PAGE.write_text(f"{before}{BEGIN}\n{table(rows)}\n{END}{rest.partition(END)[2]}")
     else:
-        print(table(rows))
+        _figures.tell(asked.json, [asdict(one) for one in rows], lambda: print(table(rows)))
 
 
 if __name__ == "__main__":
