@@ -18,7 +18,6 @@ from bench._tenant_graph import DirectGraph, Tenant
 from local.environment import app_settings
 from local.graph.routes.drafts import received
 from local.memory import Account, MemoryStores
-from shared import bootstrap
 from shared.bootstrap import Runtime, new_trace
 from shared.duties import Intake, Reader, Scanner, Timers
 from shared.ports import Row
@@ -95,7 +94,6 @@ class Town:
         ]
         self.users = users
         self.clock = VirtualClock()
-        bootstrap.now = self.clock  # the composition root's clock, for every part of it
         self.account = Account(self.clock)
         self.figures = Figures(accounts)
         self.sent: dict[str, str] = {}  # message id to user id
@@ -106,7 +104,7 @@ class Town:
             host_url="http://127.0.0.1:1",
             watch=[user.id for user in users],
         ) | {"SEKISHO_TEAMS": "off", "SEKISHO_ISOLATION": "inline"}
-        self.run = Runtime(Settings.load(settings))
+        self.run = Runtime(Settings.load(settings), self.clock)
         self.run.__dict__.update(dict.fromkeys(("work", "evidence", "audit"), self._stores()))
         self.graph: DirectGraph
 

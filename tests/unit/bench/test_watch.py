@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bench._tenant import run
-from shared import bootstrap
 
 ACCOUNTS, NOTIFICATIONS = 200, 600
 
 
-@pytest.fixture
-def real_clock(monkeypatch):
-    monkeypatch.setattr(bootstrap, "now", bootstrap.now)  # put back: a run sets its own
-
-
-@pytest.mark.usefixtures("real_clock")
 async def test_watch_of_two_hundred_accounts_loses_nothing_and_acts_once():
     found = await run(ACCOUNTS, NOTIFICATIONS, seed=7, told=lambda *_: None)
     assert found.dropped > 0

@@ -1,0 +1,106 @@
+"""The composition root: the only place where the core and the shell are put together.
+
+One ``Runtime`` a process. Everything is made at its first use, so that an app of one role never
+connects to, or imports, what only another role needs (the webhook imports no Graph SDK). The parts
+are in the files of this package by duty; here is one line a function, for ``functions/``.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING
+
+from shared import __version__
+from shared.bootstrap.core import needed
+from shared.bootstrap.runtime import Runtime, new_trace, runtime
+from shared.duties import Gate, Intake, Reader, Scanner, Timers, Undertaker, Work
+from shared.errors import BusyError
+from shared.settings import Key
+
+if TYPE_CHECKING:
+    from shared.console.app import Console
+
+__all__ = [
+    "Runtime",
+    "console",
+    "gate",
+    "health",
+    "intake",
+    "new_trace",
+    "publish_head",
+    "reader",
+    "timers",
+    "undertaker",
+]
+
+SWEEP_SPREAD = 600.0  # seconds over which a sweep's jobs are spread in a large tenant
+SMALL = 100  # accounts up to which a sweep starts at once
+
+
+@cache
+def intake() -> Intake:
+    """For ``functions/notifications``."""
+    run = runtime()
+    key: Key = needed(run.settings.client_state_key, "SEKISHO_CLIENT_STATE_KEY")
+    hints, jobs = run.work.queue("graph-hints"), run.work.queue("graph-jobs")
+    return Intake(hints, jobs, run.alerts, run.clock, (key.value,), new_trace, run.checks)
+
+
+@cache
+def timers() -> Timers:
+    """For ``functions/subscriptions``."""
+    run = runtime()
+    spread = SWEEP_SPREAD if len(run.settings.watch) > SMALL else 0.0
+    return Timers(run.work.queue("graph-jobs"), run.due, run.accounts, run.clock, spread)
+
+
+@cache
+def reader(name: str) -> Reader:
+    """For the functions that read a queue: ``name`` is the queue's."""
+    run = runtime()
+    return Reader(name, run.work.queue(name), run.dead, run.clock, _work(run, name))
+
+
+def _work(run: Runtime, name: str) -> Work:
+    match name:
+        case "graph-hints":
+            return run.resolver.hint
+        case "graph-jobs":
+            return run.resolver.job
+        case "scan-results":
+            return run.recorder.record
+        case _:
+            return Scanner(run.app).scan
+
+
+@cache
+def gate() -> Gate:
+    """For ``functions/blobs``."""
+    run = runtime()
+    return Gate(run.gate_service.items_for, run.work.queue("scan-items"), run.clock, new_trace)
+
+
+@cache
+def undertaker(name: str) -> Undertaker:
+    """For ``functions/dead_letters``: ``name`` is the queue whose poison queue is read."""
+    run = runtime()
+    return Undertaker(name, run.work.queue(name), run.work.queue(f"{name}-poison"), run.dead)
+
+
+def console() -> Console:
+    """For ``functions/console``; SettingsError where no sign-in is set up."""
+    return runtime().console
+
+
+async def publish_head() -> None:
+    """For the timer of ``functions/audit``: the chain's end is signed though nothing comes."""
+    with suppress(BusyError):  # whoever holds the sequencer signs it
+        await runtime().recorder.log.publish_head()
+
+
+async def health() -> dict[str, str]:
+    """Role and version; raises what is wrong: SettingsError, TransientError."""
+    run = runtime()
+    await run.work.blobs("work").properties("health")
+    return {"status": "healthy", "role": run.settings.role, "version": __version__}

@@ -1,0 +1,63 @@
+"""What the record needs: the audit's chain, incidents, the console."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.bootstrap.core import Core, needed
+from shared.storage.accounts import managed_identity
+from shared.storage.audit_log import AuditLog
+from shared.storage.incidents import Incidents, Pages
+from shared.storage.recorder import Recorder
+
+if TYPE_CHECKING:
+    from shared.console.app import Console
+    from shared.console.desk import Desk
+
+EXCHANGE = "api://AzureADTokenExchange/.default"  # what Entra ID takes as a client's assertion
+
+
+class Recording(Core):
+    """The record and its readers."""
+
+    @cached_property
+    def incidents(self) -> Incidents:
+        """Incidents, and the rows that find and count them."""
+        pages = Pages.of(self.audit.table("incidentindex"))
+        return Incidents(self.audit.table("incidents"), pages)
+
+    @cached_property
+    def console(self) -> Console:
+        """Pages for people; SettingsError where no sign-in is set up."""
+        from shared.console.assemble import assemble  # noqa: PLC0415 - the console's role alone
+
+        cloud = self.settings.console_url.startswith("https://")
+        return assemble(self.settings, lambda: self.desk, self._assertion if cloud else None)
+
+    async def _assertion(self) -> str:
+        """Proves the app to the issuer by its managed identity, so that there is no secret."""
+        token = await managed_identity(self.settings.client_id).get_token(EXCHANGE)
+        return str(token.token)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """What the console's pages read and do."""
+        from shared.console.assemble import furnish  # noqa: PLC0415 - the console's role alone
+
+        return furnish(self.audit, self.work, self.incidents, self.dead, self.policy, self.clock)
+
+    @cached_property
+    def recorder(self) -> Recorder:
+        """The record."""
+        from shared.audit.head import es256_signer  # noqa: PLC0415 - the audit role alone
+
+        pem = needed(self.settings.signing_key, "SEKISHO_SIGNING_KEY")
+        log = AuditLog(
+            self.audit.table("auditevents"),
+            self.audit.blobs("audit"),
+            self.work.lease("work"),  # the audit container is immutable in the cloud
+            self.clock,
+            signer=es256_signer(pem),
+        )
+        return Recorder(log, self.incidents, self.alerts, self.checks)

@@ -1,0 +1,97 @@
+"""What the watch needs: subscriptions, and what turns hints and jobs into items."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared.bootstrap.core import Core, needed
+from shared.errors import SettingsError
+from shared.model import Envelope
+
+if TYPE_CHECKING:
+    from shared.graph.rich import Certificate, Rich
+    from shared.graph.subscriptions import Subscriptions
+    from shared.services.resolve import Resolver
+    from shared.services.wiring import Watched
+
+
+class Watching(Core):
+    """Who is watched, and by what."""
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        """One a watched account and source."""
+        from shared.graph.subscriptions import Subscriptions  # noqa: PLC0415 - not in the webhook
+
+        url = self.settings.notification_url
+        return Subscriptions(
+            self.graph,
+            self.work.table("subscriptions"),
+            key=needed(self.settings.client_state_key, "SEKISHO_CLIENT_STATE_KEY").value,
+            notification_url=f"{url}/notifications",
+            lifecycle_url=f"{url}/lifecycle",
+            clock=self.clock,
+            nonce=lambda: secrets.token_hex(8),
+            certificate=next(iter(self.certificates), None),
+            model=self.settings.teams_model,
+        )
+
+    @cached_property
+    def watched(self) -> Watched:
+        """Whom and what this deployment watches."""
+        from shared.services.wiring import Watched  # noqa: PLC0415 - not in the webhook
+
+        return Watched(self.settings.watch, self.settings.teams == "on")
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """Hints and jobs to items."""
+        from shared.services.rounds import Links  # noqa: PLC0415 - resolve
+        from shared.services.wiring import resolver  # noqa: PLC0415 - not in the webhook
+
+        return resolver(
+            self.graph,
+            subscriptions=self.subscriptions,
+            links=Links(self.work.table("drives"), self.work.lease("work"), self.clock),
+            onward=self.onward,
+            ledger=self.ledger,
+            jobs=self.work.queue("graph-jobs"),
+            aside=self.checks,
+            rich=self._rich(),
+            watched=self.watched,
+        )
+
+    @cached_property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """What sealed notifications are sealed for, the newest first."""
+        from shared.graph.rich import Certificate  # noqa: PLC0415 - resolve alone
+
+        try:
+            given = self.settings.rich_certificates
+            return tuple(Certificate.load(each.id, each.value) for each in given)
+        except ValueError:
+            message = "SEKISHO_RICH_CERTIFICATES holds a PEM that does not load"
+            raise SettingsError(message) from None
+
+    def _rich(self) -> Rich | None:
+        """What opens sealed notifications; None without a certificate."""
+        from shared.graph.rich import Keys, Rich, fetch_from  # noqa: PLC0415 - resolve alone
+
+        if not self.certificates:
+            return None
+        keys = Keys(fetch_from(self.settings.validation_keys_url), self.clock)
+        given = self.settings
+        return Rich(self.certificates, keys, audience=given.client_id, tenant=given.tenant_id)
+
+    async def accounts(self) -> AsyncIterator[tuple[str, str]]:
+        """Source and reference of every enrolled account."""
+        for source in (*self.watched.sources, "teams"):
+            async for account in self.subscriptions.accounts(source):
+                yield source, account.ref
+
+    def due(self) -> AsyncIterator[Envelope]:
+        """Enrol and end jobs for what is new, due or watched no more."""
+        return self.watched.due(self.subscriptions, self.clock)
