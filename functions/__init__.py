@@ -15,7 +15,7 @@ from shared.errors import SettingsError
 
 ROLES: dict[str, tuple[str, ...]] = {
     "intake": ("notifications", "resolve", "blobs", "subscriptions", "health"),
-    "scan": ("scan", "health"),
+    "scan": ("scan", "relay", "health"),
     "audit": ("audit", "dead_letters", "health"),
     "console": ("console", "health"),
 }

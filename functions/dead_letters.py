@@ -13,7 +13,14 @@ from shared.bootstrap import undertaker
 
 bp = func.Blueprint()
 
-QUEUES = ("graph-hints", "graph-jobs", "scan-items", "scan-bulk", "scan-results")
+QUEUES = (
+    "graph-hints",
+    "graph-jobs",
+    "scan-items",
+    "scan-bulk",
+    "scan-results",
+    "relay-results",
+)
 
 
 def _keeper(queue: str) -> Callable[[func.QueueMessage], Awaitable[None]]:

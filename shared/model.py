@@ -234,6 +234,7 @@ class OutcomeState(StrEnum):
     APPLIED = "applied"
     UNCHANGED = "unchanged"  # the item was already as decided
     RECORDED = "recorded"  # nothing to do but to record (allow, simulate)
+    HANDED_OVER = "handed_over"  # on its way by the relay; what became of it is another event
     PARTIAL = "partial"  # some steps did not take; they are named
     NOT_ENFORCEABLE = "not_enforceable"  # the source does not allow it
     SUPERSEDED = "superseded"  # a newer version exists; its own item follows

@@ -70,6 +70,8 @@ def _work(run: Runtime, name: str) -> Work:
             return run.resolver.job
         case "scan-results":
             return run.recorder.record
+        case "relay-results":
+            return run.relay_delivery.settle
         case _:
             return Scanner(run.app).scan
 

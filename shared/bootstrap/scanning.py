@@ -15,6 +15,7 @@ from shared.storage.results import QueueResults
 
 if TYPE_CHECKING:
     from shared.services.gate import GateService
+    from shared.services.relay_delivery import RelayDelivery
 
 
 class Scanning(Core):
@@ -64,6 +65,20 @@ class Scanning(Core):
             envelopes=self.work.blobs("envelopes"),
             quarantine=Evidence(self.evidence.blobs("quarantine"), self.alerts, "quarantine"),
             limit=self.settings.max_item_bytes,
+        )
+
+    @cached_property
+    def relay_delivery(self) -> RelayDelivery:
+        """Mail that the relay delivers."""
+        from shared.services import relay_delivery as relay  # noqa: PLC0415 - scanning roles alone
+
+        return relay.RelayDelivery(
+            copies=self.work.blobs(relay.CONTAINER),
+            orders=self.work.queue(relay.ORDERS),
+            results=self.work.queue("scan-results"),
+            checks=self.checks,
+            dead=self.dead,
+            clock=self.clock,
         )
 
     def _services(self, extract: Any) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class Sidecar:
 
     ``conflict`` says what happens to another file of that name: ``rename`` the new one, or
     ``replace`` the old one's content. ``via`` is who brought it: ``relay``, ``push``, ``drop``.
+    The options are ESMTP's, of the mail and of each recipient, as the relay was given them.
     """
 
     recipients: tuple[str, ...]
@@ -38,6 +39,8 @@ class Sidecar:
     conflict: str = RENAME
     via: str = ""
     v: int = 1
+    mail_options: tuple[str, ...] = field(default=(), repr=False)
+    recipient_options: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
 
     @property
     def name(self) -> str:
