@@ -14,11 +14,11 @@ help: ## this list
 
 setup: $(STAMP) $(NODE_STAMP) ## .venv with the sekisho command, and Azurite
 
-$(STAMP): requirements.txt requirements-dev.txt requirements-ocr.txt pyproject.toml
+$(STAMP): requirements.txt requirements-dev.txt requirements-relay.txt requirements-ocr.txt pyproject.toml
 	@test -n "$(PYTHON)" || { sh local/find_python.sh --explain; exit 1; }
 	@echo "Python: $(PYTHON)"
 	"$(PYTHON)" -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt -r requirements-relay.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-ocr.txt \
 		|| echo "the OCR extra has no wheel for this machine: its tests will be skipped"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -46,6 +46,7 @@ check: setup ## format, lint, types, import contracts
 security: setup ## bandit on the product, known vulnerabilities of what it stands on
 	$(BIN)/bandit --quiet --recursive --severity-level medium shared functions relay function_app.py
 	$(BIN)/python -m local.vulnerabilities requirements.txt
+	$(BIN)/python -m local.vulnerabilities requirements-relay.txt
 
 format: setup ## let ruff write the format and the fixes it is sure of
 	$(BIN)/ruff format .
@@ -57,6 +58,7 @@ bench: setup ## every bench, as tables
 lock: setup ## requirements.in → requirements.txt (needs uv in .venv: pip install uv)
 	uv pip compile -q --python-version 3.13 --generate-hashes --no-header -o requirements.txt requirements.in
 	uv pip compile -q --python-version 3.13 --generate-hashes --no-header -o requirements-dev.txt requirements-dev.in
+	uv pip compile -q --python-version 3.13 --generate-hashes --no-header -o requirements-relay.txt requirements-relay.in
 	uv pip compile -q --python-version 3.13 --generate-hashes --no-header -c requirements.txt -o requirements-ocr.txt requirements-ocr.in
 
 clean: ## everything that was made here

@@ -98,5 +98,6 @@ def app_settings(
         "SEKISHO_CONSOLE_ISSUER": "",
         "SEKISHO_CONSOLE_CLIENT_ID": "",
         "SEKISHO_CONSOLE_KEY": fresh_key(),
+        "SEKISHO_GATE_DELIVERY": "graph",
         "SEKISHO_MAX_ITEM_BYTES": "150000000",
     }

@@ -162,6 +162,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_CONSOLE_ISSUER", _optional_url, "", _CONSOLE, "Issuer of the sign-in tokens: `https://login.microsoftonline.com/<tenant>/v2.0`."),
     Setting("SEKISHO_CONSOLE_CLIENT_ID", str, "", _CONSOLE, "Client id of the console's app registration; its app roles are viewer, reviewer, admin and auditor."),
     Setting("SEKISHO_CONSOLE_KEY", _key, None, _CONSOLE, "HMAC key of the console's sessions and forms. In the cloud a Key Vault reference."),
+    Setting("SEKISHO_GATE_DELIVERY", _choice("relay", "graph"), "graph", _SCAN, "How the gate delivers a mail: `relay` hands it to the relay, which sends it by SMTP; `graph` imports it (as a draft: the labelled fallback)."),
     Setting("SEKISHO_MAX_ITEM_BYTES", _whole(1, 500_000_000), "150000000", _SCAN, "Items over this size are not read but are a gap (`too_large`)."),
 )  # fmt: skip
 
@@ -205,6 +206,7 @@ class Settings:
     console_issuer: str
     console_client_id: str
     console_key: Key | None
+    gate_delivery: str
     max_item_bytes: int
     work: Connection
     evidence: Connection

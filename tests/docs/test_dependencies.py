@@ -15,13 +15,16 @@ def listed(name):
     return [line.split("=")[0].strip() for line in lines if line and line[0] not in "#-"]
 
 
-@pytest.mark.parametrize("package", listed("requirements.in") + listed("requirements-dev.in"))
+NAMES = [*listed("requirements.in"), *listed("requirements-dev.in"), *listed("requirements-relay.in")]
+
+
+@pytest.mark.parametrize("package", NAMES)
 def test_dependency_has_a_reason(package):
     assert package.lower().removeprefix("types-") in PAGE.lower()
 
 
 def test_lock_files_are_hashed_and_name_no_host():
-    for name in ("requirements.txt", "requirements-dev.txt", "package-lock.json"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-relay.txt", "package-lock.json"):
         text = (ROOT / name).read_text()
         assert "sha256:" in text or "sha512-" in text
         assert "index-url" not in text
