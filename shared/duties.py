@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from shared import telemetry
 from shared.codec import decode, encode
 from shared.errors import MalformedError, TransientError
 from shared.graph.webhook import handshake, job, parse
@@ -16,6 +17,7 @@ from shared.storage.alerts import Alerts
 from shared.storage.claimcheck import LIMIT, ClaimCheck
 from shared.storage.dead_letters import DeadLetters
 from shared.storage.delivery import deliver
+from shared.storage.landed import envelope_of, names_of
 
 PAUSE = 60.0  # seconds
 REVIVE = (5.0, 60.0, 600.0)  # seconds until a poisoned message is tried again
@@ -54,9 +56,13 @@ class Intake:
             await self._refused(body)
             return
         for envelope in intake.hints:
-            await self.hints.put(await self._message(_traced(envelope, self.trace())))
+            traced = _traced(envelope, self.trace())
+            await self.hints.put(await self._message(traced))
+            telemetry.born(traced.trace, "notification")
         for envelope in intake.jobs:
-            await self.jobs.put(encode(_traced(envelope, self.trace())))
+            traced = _traced(envelope, self.trace())
+            await self.jobs.put(encode(traced))
+            telemetry.born(traced.trace, "lifecycle")
         if intake.refused:
             await self._refused(body)
 
@@ -110,12 +116,15 @@ class Reader:
     dead: DeadLetters
     clock: Clock
     work: Work
+    trace: Callable[[], str] = str
 
     async def handle(self, raw: bytes) -> None:
         """One message; see ``storage.delivery.deliver``."""
 
         async def work(envelope: Envelope) -> None:
-            await self.work(envelope)
+            traced = _traced(envelope, self.trace())  # a timer's jobs begin here
+            with telemetry.message(self.name, traced, self.clock()):
+                await self.work(traced)
 
         await deliver(raw, work, name=self.name, queue=self.queue, dead=self.dead, clock=self.clock)
 
@@ -136,6 +145,7 @@ class Undertaker:
     queue: Queue
     poison: Queue
     dead: DeadLetters
+    read: Callable[[bytes], Envelope] = lambda raw: decode(raw, Envelope)
 
     async def bury(self, raw: bytes) -> None:
         """Back on its queue, or a durable dead letter and an alert, or poison anew with a delay."""
@@ -147,7 +157,7 @@ class Undertaker:
 
     async def _revived(self, raw: bytes) -> bool:
         try:
-            envelope = decode(raw, Envelope)
+            envelope = self.read(raw)
         except MalformedError:
             return False
         if envelope.revived >= len(REVIVE):
@@ -185,3 +195,29 @@ class Gate:
         for item in await self.items_for(name):
             envelope = Envelope("item", first_seen=self.clock(), item=item, trace=self.trace())
             await self.queue.put(encode(envelope))
+            telemetry.born(envelope.trace, "upload")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """The gate in a private network: Event Grid's events come by queue and yield the same items.
+
+    ``reader`` is that of the queue ``landing-events``, whose work is ``arrive``.
+    """
+
+    reader: Reader
+
+    async def handle(self, raw: bytes) -> None:
+        """One message to its end; what is no event of a landed blob is a dead letter."""
+        try:
+            envelope = envelope_of(raw, self.reader.clock())
+        except MalformedError as error:
+            await self.reader.dead.bury(self.reader.name, raw, type(error).__name__)
+            return
+        await self.reader.handle(encode(envelope))
+
+
+async def arrive(envelope: Envelope, gate: Gate) -> None:
+    """The work of landing-events; may run twice, like a blob trigger."""
+    for name in names_of(envelope):
+        await gate.landed(name)

@@ -134,11 +134,13 @@ _CONSOLE = ("all", "console")
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_ROLE", _choice(*ROLES), "all", ROLES, "Which functions this app runs: `all`, `intake`, `scan`, `audit` or `console`."),
-    Setting("SEKISHO_BLOB_SOURCE", _choice("EventGrid", "LogsAndContainerScan"), "EventGrid", ("all", "intake"), "How uploads wake the gate. `EventGrid` in the cloud (the only source Flex Consumption has); `LogsAndContainerScan` polls, for the Core Tools on one machine."),
+    Setting("SEKISHO_BLOB_SOURCE", _choice("EventGrid", "StorageQueue", "LogsAndContainerScan"), "EventGrid", ("all", "intake"), "How uploads wake the gate. `EventGrid` pushes to the blob trigger (the only source Flex Consumption has); `StorageQueue` where the storage is private: Event Grid's events come by the queue `landing-events`; `LogsAndContainerScan` polls, for the Core Tools on one machine."),
     Setting("SEKISHO_GRAPH_BASE_URL", _url, GRAPH, _GRAPH, "Microsoft Graph, with the version. Another host than Microsoft's only on this machine (the stand-in)."),
     Setting("SEKISHO_GRAPH_CREDENTIAL", _choice("managed_identity", "local"), "managed_identity", _GRAPH, "`managed_identity` in the cloud; `local` gives the stand-in a token and is refused for any host but this machine."),
     Setting("SEKISHO_CLIENT_ID", str, "", _GRAPH, "Client id of the user-assigned identity that calls Graph; empty for the system-assigned one."),
-    Setting("SEKISHO_NOTIFICATION_URL", _optional_url, "", ("all", "intake"), "Where Graph sends notifications: the address of this app up to `/api/graph`. Empty: no subscriptions are made, the sweep alone watches."),
+    Setting("SEKISHO_NOTIFICATIONS", _choice("webhook", "eventhub"), "webhook", ("all", "intake"), "How Graph's notifications come: `webhook` (this app has a public address) or `eventhub` (it has none; they are read from an event hub by managed identity)."),
+    Setting("SEKISHO_NOTIFICATION_URL", _optional_url, "", ("all", "intake"), "Where Graph sends notifications: the address of this app up to `/api/graph`, or the event hub's `https://<namespace>.servicebus.windows.net/eventhubname/<hub>?tenantId=<domain>`. Empty: no subscriptions are made, the sweep alone watches."),
+    Setting("SEKISHO_NOTIFICATION_HUB", str, "", ("all", "intake"), "Name of the event hub, with `eventhub`; its namespace is `SEKISHO_HUB__fullyQualifiedNamespace`."),
     Setting("SEKISHO_WATCH", _names, "", ("all", "intake"), "The accounts to watch: comma-separated user ids or sign-in names, and `group:<id>` for the members of an Entra group (and of the groups in it)."),
     Setting("SEKISHO_TENANT_ID", str, "", _GRAPH, "Our tenant's id: whose validation tokens are believed, and who is an outsider in Teams."),
     Setting("SEKISHO_TEAMS", _choice("on", "off"), "on", ("all", "intake"), "Whether Teams messages (channels and chats of the whole tenant) are watched."),
@@ -162,6 +164,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_CONSOLE_ISSUER", _optional_url, "", _CONSOLE, "Issuer of the sign-in tokens: `https://login.microsoftonline.com/<tenant>/v2.0`."),
     Setting("SEKISHO_CONSOLE_CLIENT_ID", str, "", _CONSOLE, "Client id of the console's app registration; its app roles are viewer, reviewer, admin and auditor."),
     Setting("SEKISHO_CONSOLE_KEY", _key, None, _CONSOLE, "HMAC key of the console's sessions and forms. In the cloud a Key Vault reference."),
+    Setting("SEKISHO_TELEMETRY_FILE", str, "", ROLES, "A file that traces and counts are added to as JSON lines, for one machine. Empty: none."),
+    Setting("SEKISHO_TELEMETRY_SHARE", _whole(0, 100), "100", ROLES, "The part of traces that is kept, in percent; a kept trace is whole. Counts are always whole."),
+    Setting("APPLICATIONINSIGHTS_CONNECTION_STRING", str, "", ROLES, "Application Insights, for traces and counts; the platform's own name. The identity signs in: with local authentication off the string is no secret."),
     Setting("SEKISHO_GATE_DELIVERY", _choice("relay", "graph"), "graph", _SCAN, "How the gate delivers a mail: `relay` hands it to the relay, which sends it by SMTP; `graph` imports it (as a draft: the labelled fallback)."),
     Setting("SEKISHO_MAX_ITEM_BYTES", _whole(1, 500_000_000), "150000000", _SCAN, "Items over this size are not read but are a gap (`too_large`)."),
 )  # fmt: skip
@@ -182,7 +187,9 @@ class Settings:
     graph_base_url: str
     graph_credential: str
     client_id: str
+    notifications: str
     notification_url: str
+    notification_hub: str
     watch: tuple[str, ...]
     tenant_id: str
     teams: str
@@ -206,6 +213,9 @@ class Settings:
     console_issuer: str
     console_client_id: str
     console_key: Key | None
+    telemetry_file: str
+    telemetry_share: int
+    applicationinsights_connection_string: str = field(repr=False)
     gate_delivery: str
     max_item_bytes: int
     work: Connection
@@ -263,6 +273,8 @@ def _consistent(values: Mapping[str, object], problems: list[str]) -> None:
             "SEKISHO_RICH_CERTIFICATES needs SEKISHO_TENANT_ID and SEKISHO_CLIENT_ID: a validation "
             "token is for one application of one tenant"
         )
+    if values["notifications"] == "eventhub" and not values["notification_hub"]:
+        problems.append("SEKISHO_NOTIFICATIONS=eventhub needs SEKISHO_NOTIFICATION_HUB")
     host = urlsplit(str(values["graph_base_url"])).hostname or ""
     if values["graph_credential"] == "local" and host not in LOOPBACK:
         problems.append("SEKISHO_GRAPH_CREDENTIAL=local is for the stand-in on this machine only")

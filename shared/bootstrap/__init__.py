@@ -8,21 +8,24 @@ are in the files of this package by duty; here is one line a function, for ``fun
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from shared import __version__
 from shared.bootstrap.core import needed
 from shared.bootstrap.runtime import Runtime, new_trace, runtime
-from shared.duties import Gate, Intake, Reader, Scanner, Timers, Undertaker, Work
+from shared.duties import Arrivals, Gate, Intake, Reader, Scanner, Timers, Undertaker, Work, arrive
 from shared.errors import BusyError
 from shared.settings import Key
+from shared.storage import landed
 
 if TYPE_CHECKING:
     from shared.console.app import Console
 
 __all__ = [
     "Runtime",
+    "arrivals",
     "console",
     "gate",
     "health",
@@ -59,11 +62,13 @@ def timers() -> Timers:
 def reader(name: str) -> Reader:
     """For the functions that read a queue: ``name`` is the queue's."""
     run = runtime()
-    return Reader(name, run.work.queue(name), run.dead, run.clock, _work(run, name))
+    return Reader(name, run.work.queue(name), run.dead, run.clock, _work(run, name), new_trace)
 
 
 def _work(run: Runtime, name: str) -> Work:
     match name:
+        case landed.QUEUE:
+            return lambda envelope: arrive(envelope, gate())
         case "graph-hints":
             return run.resolver.hint
         case "graph-jobs":
@@ -84,10 +89,19 @@ def gate() -> Gate:
 
 
 @cache
+def arrivals() -> Arrivals:
+    """For ``functions/blobs`` where Event Grid's events come by queue."""
+    return Arrivals(reader(landed.QUEUE))
+
+
+@cache
 def undertaker(name: str) -> Undertaker:
     """For ``functions/dead_letters``: ``name`` is the queue whose poison queue is read."""
     run = runtime()
-    return Undertaker(name, run.work.queue(name), run.work.queue(f"{name}-poison"), run.dead)
+    made = Undertaker(name, run.work.queue(name), run.work.queue(f"{name}-poison"), run.dead)
+    if name == landed.QUEUE:  # what Event Grid wrote is no envelope yet
+        return replace(made, read=lambda raw: landed.envelope_of(raw, run.clock()))
+    return made
 
 
 def console() -> Console:

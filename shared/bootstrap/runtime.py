@@ -7,11 +7,13 @@ import secrets
 from datetime import UTC, datetime
 from functools import cache
 
+from shared import __version__
 from shared.bootstrap.recording import Recording
 from shared.bootstrap.scanning import Scanning
 from shared.bootstrap.watching import Watching
 from shared.ports import Clock
 from shared.settings import Settings
+from shared.telemetry import Target, configure
 
 
 def now() -> datetime:
@@ -34,4 +36,15 @@ class Runtime(Scanning, Watching, Recording):
 @cache
 def runtime() -> Runtime:
     """This process's runtime; SettingsError lists what is wrong with the settings."""
-    return Runtime(Settings.load(os.environ))
+    settings = Settings.load(os.environ)
+    configure(
+        Target(
+            settings.applicationinsights_connection_string,
+            settings.telemetry_file,
+            settings.client_id,
+            settings.role,
+            __version__,
+            settings.telemetry_share / 100,
+        )
+    )
+    return Runtime(settings)

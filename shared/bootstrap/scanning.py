@@ -12,6 +12,7 @@ from shared.model import Extraction
 from shared.ports import App
 from shared.storage.evidence import Evidence
 from shared.storage.results import QueueResults
+from shared.telemetry import observe
 
 if TYPE_CHECKING:
     from shared.services.gate import GateService
@@ -35,19 +36,21 @@ class Scanning(Core):
             mode=self.settings.isolation,  # type: ignore[arg-type] # checked by settings
             limits=Limits(ocr=self.settings.ocr == "on"),
         )
-        return App(
-            clock=self.clock,
-            ledger=self.ledger,
-            services=self._services(sandbox.extract),
-            extract=sandbox.extract,
-            detect=engine.scan,
-            decide=self.policy.decide,
-            digest=self._digest,
-            results=QueueResults(
-                self.work.queue("scan-results"), self.checks, self.clock, self.policy.version
-            ),
-            policy_version=self.policy.version,
-            renew_every=self.settings.lease_seconds / 6,
+        return observe(
+            App(
+                clock=self.clock,
+                ledger=self.ledger,
+                services=self._services(sandbox.extract),
+                extract=sandbox.extract,
+                detect=engine.scan,
+                decide=self.policy.decide,
+                digest=self._digest,
+                results=QueueResults(
+                    self.work.queue("scan-results"), self.checks, self.clock, self.policy.version
+                ),
+                policy_version=self.policy.version,
+                renew_every=self.settings.lease_seconds / 6,
+            )
         )
 
     def _digest(self, extraction: Extraction) -> str:

@@ -26,18 +26,25 @@ class Watching(Core):
         """One a watched account and source."""
         from shared.graph.subscriptions import Subscriptions  # noqa: PLC0415 - not in the webhook
 
-        url = self.settings.notification_url
+        change, lifecycle = self._addresses()
         return Subscriptions(
             self.graph,
             self.work.table("subscriptions"),
             key=needed(self.settings.client_state_key, "SEKISHO_CLIENT_STATE_KEY").value,
-            notification_url=f"{url}/notifications",
-            lifecycle_url=f"{url}/lifecycle",
+            notification_url=change,
+            lifecycle_url=lifecycle,
             clock=self.clock,
             nonce=lambda: secrets.token_hex(8),
             certificate=next(iter(self.certificates), None),
             model=self.settings.teams_model,
         )
+
+    def _addresses(self) -> tuple[str, str]:
+        """Where Graph sends change and lifecycle notifications: two webhooks, or one event hub."""
+        url = self.settings.notification_url
+        if self.settings.notifications == "eventhub":
+            return (f"EventHub:{url}",) * 2 if url else ("", "")
+        return f"{url}/notifications", f"{url}/lifecycle"
 
     @cached_property
     def watched(self) -> Watched:

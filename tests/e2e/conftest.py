@@ -115,7 +115,11 @@ def look(stack: Stack) -> Town:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory):
     folder = tmp_path_factory.mktemp("town")
-    overrides = {"SEKISHO_LEASE_SECONDS": "10", "SEKISHO_SWEEP_SCHEDULE": "*/5 * * * * *"}
+    overrides = {
+        "SEKISHO_LEASE_SECONDS": "10",
+        "SEKISHO_SWEEP_SCHEDULE": "*/5 * * * * *",
+        "SEKISHO_TELEMETRY_FILE": str(folder / "telemetry.jsonl"),
+    }
     with town(folder, record=folder / "traffic.jsonl", overrides=overrides) as running:
         there = look(running)
         there.enrol()

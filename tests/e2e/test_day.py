@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from local.demo.report import chain_holds
@@ -46,3 +48,32 @@ def test_traffic_keeps_the_published_contract(day, stack, contract):
     lines = (stack.folder / "traffic.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(lines) > 100
     assert list(map(str, validate(lines, contract)))[:20] == []
+
+
+def test_one_trace_joins_every_stage_of_a_mail_over_the_queues(day, stack):
+    """From the notification to the audit, as spans of one trace below the event's own."""
+    blocked = next(
+        each
+        for each in day
+        if each.sent.sample.source == "mail" and each.line.disposition == "block"
+    )
+    trace = blocked.line.event["trace"]
+    lines = (stack.folder / "telemetry.jsonl").read_text(encoding="utf-8").splitlines()
+    told = [each for each in map(json.loads, lines) if each.get("trace") == trace]
+    spans = {each["name"]: each for each in told}
+    assert {
+        "notification",
+        "graph-hints",
+        "scan-items",
+        "fetch",
+        "extract",
+        "detect",
+        "decide",
+        "apply",
+        "report",
+        "scan-results",
+    } <= spans.keys()
+    known = {each["span"] for each in told}
+    assert [each["name"] for each in told if each["parent"] not in known] == ["notification"]
+    starts = [spans[name]["start"] for name in ("notification", "graph-hints", "scan-items")]
+    assert starts == sorted(starts)
