@@ -14,7 +14,7 @@ import azure.functions as func
 from shared.errors import SettingsError
 
 ROLES: dict[str, tuple[str, ...]] = {
-    "intake": ("notifications", "resolve", "blobs", "subscriptions", "health"),
+    "intake": ("notifications", "hub", "resolve", "blobs", "subscriptions", "health"),
     "scan": ("scan", "relay", "health"),
     "audit": ("audit", "dead_letters", "health"),
     "console": ("console", "health"),

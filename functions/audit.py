@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.bootstrap import publish_head, reader
+from shared.bootstrap import publish_head, reader, verify_chain
 
 bp = func.Blueprint()
 
@@ -22,3 +22,11 @@ async def sign_head(timer: func.TimerRequest) -> None:
     """The signed head shows a truncation; in a quiet hour too."""
     del timer
     await publish_head()
+
+
+@bp.function_name("verify_chain")
+@bp.timer_trigger(arg_name="timer", schedule="%SEKISHO_VERIFY_SCHEDULE%")
+async def verify(timer: func.TimerRequest) -> None:
+    """What is new in the chain, and a further part of the whole; a break is an alert."""
+    del timer
+    await verify_chain()

@@ -16,6 +16,7 @@ bp = func.Blueprint()
 QUEUES = (
     "graph-hints",
     "graph-jobs",
+    "landing-events",
     "scan-items",
     "scan-bulk",
     "scan-results",

@@ -6,6 +6,8 @@ one is a security event. No Graph SDK is imported: Graph's validation waits for 
 
 from __future__ import annotations
 
+import os
+
 import azure.functions as func
 
 from shared.bootstrap import intake
@@ -14,18 +16,22 @@ from shared.errors import TransientError
 bp = func.Blueprint()
 
 
-@bp.function_name("notifications")
-@bp.route("graph/notifications", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 async def notifications(req: func.HttpRequest) -> func.HttpResponse:
     """Change notifications → graph-hints."""
     return await _receive(req)
 
 
-@bp.function_name("lifecycle")
-@bp.route("graph/lifecycle", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)
 async def lifecycle(req: func.HttpRequest) -> func.HttpResponse:
     """Lifecycle notifications (reauthorize, removed, missed) → graph-jobs."""
     return await _receive(req)
+
+
+if os.environ.get("SEKISHO_NOTIFICATIONS") != "eventhub":  # else functions/hub, and no address
+    for _hook in (notifications, lifecycle):
+        _name = _hook.__name__
+        bp.function_name(_name)(
+            bp.route(f"graph/{_name}", methods=["POST"], auth_level=func.AuthLevel.ANONYMOUS)(_hook)
+        )
 
 
 async def _receive(req: func.HttpRequest) -> func.HttpResponse:

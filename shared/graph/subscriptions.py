@@ -86,7 +86,7 @@ class Subscriptions:
         self._table = table
         self._key = key
         self._notification_url = notification_url
-        self._subscribes = notification_url.startswith(("https://", "http://"))
+        self._subscribes = notification_url.startswith(("https://", "http://", "EventHub:"))
         self._lifecycle_url = lifecycle_url
         self._clock = clock
         self._nonce = nonce

@@ -34,6 +34,7 @@ _MAX_TOKENS = 10
 _ID = re.compile(r"[A-Za-z0-9_\-=+!.%,]{1,512}")
 _ETAG = re.compile(r"[\x21\x23-\x7e]{1,256}")
 _RESOURCE = re.compile(r"[!-~]{1,800}")
+_REACHED = "Validation: Testing client application reachability"
 _CHANGES = frozenset({"created", "updated"})
 _LIFECYCLE = {
     "reauthorizationRequired": ("renew",),
@@ -46,8 +47,8 @@ _LIFECYCLE = {
 class Intake:
     """What a notification held: ``hints`` and ``jobs`` to enqueue before answering 202.
 
-    ``refused`` is one security event for each forged part; ``ignored`` counts genuine parts that
-    ask for nothing (deletions).
+    ``refused`` is one security event for each forged part; ``ignored`` counts parts that ask
+    for nothing (deletions, Graph's trial of an event hub).
     """
 
     hints: tuple[Envelope, ...] = ()
@@ -110,6 +111,9 @@ def parse(body: bytes, keys: Sequence[bytes], now: datetime) -> Intake:
     parts, tokens = _parts(body)
     for part in parts:
         known = verify_client_state(keys, part.get("clientState"))
+        if known is None and _reachability(part):
+            ignored += 1
+            continue
         if known is None:
             refused.append(RefusedError("a notification with a clientState that is not ours"))
             continue
@@ -125,6 +129,12 @@ def parse(body: bytes, keys: Sequence[bytes], now: datetime) -> Intake:
         else:
             jobs.append(hint)
     return Intake(tuple(hints), tuple(jobs), tuple(refused), ignored)
+
+
+def _reachability(part: dict[str, Any]) -> bool:
+    """Graph's trial of an event hub, once a subscription: it names nothing and proves nothing."""
+    change = part.get("changeType")
+    return part.get("clientState") == "NA" and str(change).startswith(_REACHED)
 
 
 def job(name: str, source: str, ref: str, now: datetime) -> Envelope:

@@ -108,6 +108,13 @@ def test_deletion_asks_for_nothing():
     assert (intake.hints, intake.jobs, intake.ignored) == ((), (), 1)
 
 
+def test_trial_of_an_event_hub_is_neither_a_hint_nor_forged():
+    trial = "Validation: Testing client application reachability for subscription Request-Id: 5"
+    found = read({"clientState": "NA", "subscriptionId": "NA", "changeType": trial})
+    assert (found.hints, found.jobs, found.refused, found.ignored) == ((), (), (), 1)
+    assert len(read({"clientState": "NB", "changeType": trial}).refused) == 1
+
+
 def test_forged_parts_are_told_apart_from_genuine_ones_in_one_batch():
     intake = read(part(state="x"), part(), part(state=client_state(OLD, "mail", REF, "n")))
     assert len(intake.hints) == 1

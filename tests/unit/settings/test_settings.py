@@ -92,3 +92,11 @@ def test_settings_example_names_every_setting():
     assert {s.name for s in SETTINGS} | set(CONNECTIONS) <= set(example)
     known = {s.name for s in SETTINGS} | set(CONNECTIONS)
     assert {name for name in example if name.startswith("SEKISHO_")} <= known
+
+
+def test_settings_want_the_hubs_name_where_notifications_come_by_event_hub():
+    with pytest.raises(SettingsError, match="SEKISHO_NOTIFICATION_HUB"):
+        Settings.load(env(SEKISHO_NOTIFICATIONS="eventhub"))
+    assert Settings.load(
+        env(SEKISHO_NOTIFICATIONS="eventhub", SEKISHO_NOTIFICATION_HUB="graph")
+    ).notification_hub == ("graph")
