@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -39,11 +40,15 @@ class Azurite:
 
     On disk, because the in-memory store stalls for seconds each minute (measured). The same
     ``folder`` and ``ports`` bring the same data back. With no folder, a temporary one under the
-    system's and removed at the end is the caller's business (pytest's tmp_path).
+    system's and removed at the end is the caller's business (pytest's tmp_path). ``options`` are
+    Azurite's own, such as ``--oauth basic`` with a certificate.
     """
 
-    def __init__(self, folder: Path, ports: list[int] | None = None) -> None:
+    def __init__(
+        self, folder: Path, ports: list[int] | None = None, options: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
+        self.options = options
         self.ports = ports or free_ports(3)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -78,6 +83,7 @@ class Azurite:
                 *("--blobHost", "127.0.0.1", "--blobPort", blob),
                 *("--queueHost", "127.0.0.1", "--queuePort", queue),
                 *("--tableHost", "127.0.0.1", "--tablePort", table),
+                *self.options,
             ],
             stdout=log,
             stderr=log,
