@@ -86,6 +86,8 @@ def app_settings(
         "SEKISHO_RENEW_SCHEDULE": "*/5 * * * * *",
         "SEKISHO_SWEEP_SCHEDULE": "*/20 * * * * *",
         "SEKISHO_HEAD_SCHEDULE": "*/10 * * * * *",
+        "SEKISHO_HEAD_KEYS": "",
+        "SEKISHO_VERIFY_SCHEDULE": "*/15 * * * * *",
         "SEKISHO_CLIENT_STATE_KEY": fresh_key(),
         "SEKISHO_FINGERPRINT_KEY": fresh_key(),
         "SEKISHO_MARKER_KEY": fresh_key(),

@@ -108,12 +108,13 @@ class MemoryBlobs(Port):
 
         return await self._do(f"{self._name}.append", work)
 
-    async def read_range(self, name: str, start: int) -> bytes:
-        """The bytes from ``start`` to the end; empty if the blob is missing or shorter."""
+    async def read_range(self, name: str, start: int, length: int | None = None) -> bytes:
+        """The bytes from ``start``, at most ``length``; empty if the blob is missing or shorter."""
 
         def work() -> bytes:
             found = self._blobs.get(name)
-            return bytes(found.data[start:]) if found else b""
+            end = None if length is None else start + length
+            return bytes(found.data[start:end]) if found else b""
 
         return await self._do(f"{self._name}.read_range", work)
 

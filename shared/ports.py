@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from shared.model import (
     Claim,
@@ -117,8 +117,8 @@ class Blobs(Protocol):
         second writer. Data up to 4 MiB.
         """
 
-    async def read_range(self, name: str, start: int) -> bytes:
-        """The bytes from ``start`` to the end; empty if the blob is missing or shorter."""
+    async def read_range(self, name: str, start: int, length: int | None = None) -> bytes:
+        """The bytes from ``start``, at most ``length``; empty if the blob is missing or shorter."""
 
     def names(self, prefix: str = "") -> AsyncIterator[str]:
         """Names in order."""
@@ -175,6 +175,31 @@ class Service(Protocol):
         """Whether ``fetched.marker`` is ours for this content (our own write, or released)."""
 
 
+class Exceptions(Protocol):
+    """What people granted (shared.policy.exemption); to the pipeline an exception is opaque."""
+
+    async def applying(self, *place_keys: str) -> Sequence[Any]:
+        """Those that hold now for any of these places, or for a value: what ``decide`` is given."""
+
+    async def used(self, item: Item, rule_ids: Sequence[str]) -> None:
+        """Note that a decision about ``item`` rests on the exceptions among ``rule_ids``.
+
+        Durable when it returns, idempotent: the item is judged anew when one of them ends.
+        """
+
+
+class NoExceptions:
+    """Nobody grants any."""
+
+    async def applying(self, *place_keys: str) -> Sequence[Any]:
+        """None."""
+        del place_keys
+        return ()
+
+    async def used(self, item: Item, rule_ids: Sequence[str]) -> None:
+        """Nothing to note."""
+
+
 class Results(Protocol):
     """Where outcomes go: the queue that feeds the audit."""
 
@@ -191,8 +216,9 @@ class App:
     services: Mapping[str, Service]
     extract: Callable[[Content], Awaitable[Extraction]]
     detect: Callable[[Sequence[Segment]], tuple[Finding, ...]]
-    decide: Callable[[Context, Sequence[Finding], Sequence[Gap]], Decision]
+    decide: Callable[[Context, Sequence[Finding], Sequence[Gap], Sequence[Any]], Decision]
     digest: Callable[[Extraction], str]
     results: Results
     policy_version: str
     renew_every: float = 20.0
+    exceptions: Exceptions = field(default_factory=NoExceptions)

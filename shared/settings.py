@@ -84,6 +84,17 @@ def _pem(value: str) -> bytes:
     return pem
 
 
+def _public_keys(value: str) -> tuple[bytes, ...]:
+    try:
+        found = tuple(base64.b64decode(each, validate=True) for each in _names(value))
+    except binascii.Error:
+        found = (b"",)
+    if not all(b"PUBLIC KEY" in each for each in found):
+        message = "base64 of PEM files that hold P-256 public keys"
+        raise ValueError(message)
+    return found
+
+
 def _url(value: str) -> str:
     parts = urlsplit(value)
     secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
@@ -150,6 +161,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_RENEW_SCHEDULE", str, "0 */15 * * * *", ("all", "intake"), "When subscriptions are made and renewed (NCRONTAB, UTC)."),
     Setting("SEKISHO_SWEEP_SCHEDULE", str, "0 */30 * * * *", ("all", "intake"), "When the sweep looks for what notifications lost (NCRONTAB, UTC)."),
     Setting("SEKISHO_HEAD_SCHEDULE", str, "30 * * * * *", ("all", "audit"), "When the head of the audit chain is signed and published (NCRONTAB, UTC)."),
+    Setting("SEKISHO_HEAD_KEYS", _public_keys, "", ("all", "audit"), "Public keys (base64 of PEM each) of former signing keys, so that heads signed before a rotation are still checked."),
+    Setting("SEKISHO_VERIFY_SCHEDULE", str, "0 */15 * * * *", ("all", "audit"), "When the audit chain is verified: what is new, and a further part of the whole (NCRONTAB, UTC)."),
     Setting("SEKISHO_CLIENT_STATE_KEY", _key, None, ("all", "intake"), "HMAC key of the `clientState` that genuine notifications carry: `<id>:<base64 of 32 bytes>`. In the cloud a Key Vault reference."),
     Setting("SEKISHO_FINGERPRINT_KEY", _key, None, _SCAN, "HMAC key of findings' fingerprints and of content digests. In the cloud a Key Vault reference."),
     Setting("SEKISHO_MARKER_KEY", _key, None, ("all", "scan"), "HMAC key of the marker on items that Sekisho has handled. In the cloud a Key Vault reference."),
@@ -199,6 +212,8 @@ class Settings:
     renew_schedule: str
     sweep_schedule: str
     head_schedule: str
+    head_keys: tuple[bytes, ...] = field(repr=False)
+    verify_schedule: str
     client_state_key: Key | None
     fingerprint_key: Key | None
     marker_key: Key | None

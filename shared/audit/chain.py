@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import msgspec
@@ -51,11 +51,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """The first record (by the number it should have) that does not hold, and why."""
+    """The first record (by the number it should have) that does not hold, and why.
+
+    Where a signed head alone shows it, the first changed record lies in ``earliest`` … ``seq``;
+    0: it is ``seq`` itself.
+    """
 
     seq: int
     kind: Kind
     words: str
+    earliest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +110,98 @@ def verify(lines: Iterable[bytes], start: Tip | None = None, heads: Iterable[Tip
     ``heads`` are tips whose signatures were checked, in ascending order of count; those before
     ``start`` are passed over. Streams: only what follows a break is read ahead, to name its kind.
     """
-    tip = start or Tip()
-    wanted = deque(head for head in heads if head.count >= max(tip.count, 1))
-    recent = deque([tip], maxlen=MEMORY)
-    rest = iter(lines)
-    for line in rest:
-        record = parse(line)
-        broken = _check(record, tip, recent, rest) or _against(wanted, tip)
-        if broken or record is None:
-            return Verdict(tip, broken)
-        tip = Tip(record.seq, record.hash)
-        recent.append(tip)
-    broken = _against(wanted, tip)
-    if broken is None and wanted:
-        words = f"a signed head counts {wanted[-1].count} records, the log ends at {tip.count}"
-        broken = Break(tip.count + 1, Kind.TRUNCATION, words)
-    return Verdict(tip, broken)
+    walk = Walk(start, heads)
+    walk.feed(lines)
+    return walk.finish()
+
+
+class Walk:
+    """A verification in pieces: ``feed`` what comes, then ``finish``.
+
+    Once ``broken`` is set, what is fed is only searched for the record ``missing`` (0: none): if it
+    is there, records were moved and not removed.
+    """
+
+    def __init__(self, start: Tip | None = None, heads: Iterable[Tip] = ()) -> None:
+        self.tip = start or Tip()
+        self.broken: Break | None = None
+        self.missing = 0
+        self._agreed = self.tip.count  # up to here a head, or whoever gave the start, vouches
+        self._wanted = deque(head for head in heads if head.count >= max(self.tip.count, 1))
+        self._recent = deque([self.tip], maxlen=MEMORY)
+
+    def feed(self, lines: Iterable[bytes]) -> None:
+        """Check the next lines, up to the first break."""
+        rest = iter(lines)
+        if self.broken is None:
+            self._advance(rest)
+        if self.missing:
+            self._look(rest)
+
+    def finish(self, rest: bytes = b"") -> Verdict:
+        """The log ends here; ``rest`` are bytes at its end that are no whole line."""
+        if self.broken is None and rest:
+            words = "the last line is cut off"
+            self.broken = Break(self.tip.count + 1, Kind.TRUNCATION, words)
+        if self.broken is None:
+            self.broken = self._against()
+        if self.broken is None and self._wanted:
+            count = self._wanted[-1].count
+            words = f"a head counts {count} records, the log ends at {self.tip.count}"
+            self.broken = Break(self.tip.count + 1, Kind.TRUNCATION, words)
+        return Verdict(self.tip, self.broken)
+
+    def _advance(self, rest: Iterator[bytes]) -> None:
+        for line in rest:
+            record = parse(line)
+            broken = self._check(record)
+            if broken is None and self._wanted and self._wanted[0].count <= self.tip.count:
+                broken = self._against()
+            if broken or record is None:
+                self.broken = broken
+                return
+            self.tip = Tip(record.seq, record.hash)
+            self._recent.append(self.tip)
+
+    def _look(self, rest: Iterator[bytes]) -> None:
+        """Missing, or only elsewhere?"""
+        for line in rest:
+            later = parse(line)
+            if later is not None and later.seq == self.missing:
+                assert self.broken is not None
+                words = f"record {self.missing} stands further on, another in its place"
+                self.broken = replace(self.broken, kind=Kind.REORDER, words=words)
+                self.missing = 0
+                return
+
+    def _check(self, record: Record | None) -> Break | None:
+        """What is wrong with the record that follows the tip, if anything."""
+        tip = self.tip
+        expected = tip.count + 1
+        if record is None:
+            return Break(expected, Kind.EDIT, "the record does not match its own hash")
+        if record.seq > expected:
+            self.missing = expected
+            words = f"records {expected} to {record.seq - 1} are missing"
+            return Break(expected, Kind.DELETE, words)
+        if record.seq < expected:
+            return _again(record, expected, self._recent)
+        if record.prev == tip.hash:
+            return None
+        # It vouches for another predecessor: that one was changed and hashed anew.
+        return Break(tip.count or 1, Kind.EDIT, "its successor vouches for another hash")
+
+    def _against(self) -> Break | None:
+        """Compare with the signed heads up to here, which are then done with."""
+        while self._wanted and self._wanted[0].count <= self.tip.count:
+            head = self._wanted.popleft()
+            if head.count < self.tip.count:
+                continue
+            if head.hash != self.tip.hash:
+                words = f"a head of {head.count} records has another hash: rewritten before"
+                return Break(head.count, Kind.FORK, words, self._agreed + 1)
+            self._agreed = head.count
+        return None
 
 
 def _line(seq: int, prev: str, value: str, event: bytes) -> bytes:
@@ -132,23 +213,6 @@ def _line(seq: int, prev: str, value: str, event: bytes) -> bytes:
     )
 
 
-def _check(
-    record: Record | None, tip: Tip, recent: deque[Tip], rest: Iterator[bytes]
-) -> Break | None:
-    """What is wrong with the record that follows ``tip``, if anything."""
-    expected = tip.count + 1
-    if record is None:
-        return Break(expected, Kind.EDIT, "the record does not match its own hash")
-    if record.seq > expected:
-        return _gap(record, expected, rest)
-    if record.seq < expected:
-        return _again(record, expected, recent)
-    if record.prev == tip.hash:
-        return None
-    # It vouches for another predecessor: that one was changed and hashed anew.
-    return Break(tip.count or 1, Kind.EDIT, "its successor vouches for another hash")
-
-
 def _again(record: Record, expected: int, recent: deque[Tip]) -> Break:
     """A number that has been there before."""
     if Tip(record.seq, record.hash) in recent:
@@ -156,24 +220,3 @@ def _again(record: Record, expected: int, recent: deque[Tip]) -> Break:
     if any(known.count == record.seq for known in recent):
         return Break(record.seq, Kind.FORK, f"two records claim the number {record.seq}")
     return Break(expected, Kind.REORDER, f"record {record.seq} stands here")
-
-
-def _gap(record: Record, expected: int, rest: Iterator[bytes]) -> Break:
-    """Missing, or only elsewhere: look for the expected number further on."""
-    for line in rest:
-        later = parse(line)
-        if later is not None and later.seq == expected:
-            words = f"record {record.seq} stands here, record {expected} further on"
-            return Break(expected, Kind.REORDER, words)
-    words = f"records {expected} to {record.seq - 1} are missing"
-    return Break(expected, Kind.DELETE, words)
-
-
-def _against(wanted: deque[Tip], tip: Tip) -> Break | None:
-    """Compare with the signed heads up to here, which are then done with."""
-    while wanted and wanted[0].count <= tip.count:
-        head = wanted.popleft()
-        if head.count == tip.count and head.hash != tip.hash:
-            words = f"a signed head of {head.count} records has another hash: rewritten before it"
-            return Break(head.count, Kind.FORK, words)
-    return None

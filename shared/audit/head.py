@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -96,6 +96,12 @@ def es256_verifier(public_pem: bytes) -> Verify:
         return True
 
     return good
+
+
+def any_of(public_pems: Iterable[bytes]) -> Verify:
+    """A verifier that takes a signature by any of these keys (the present one and former ones)."""
+    each = [es256_verifier(pem) for pem in public_pems]
+    return lambda message, signature: any(good(message, signature) for good in each)
 
 
 def public_pem(private_pem: bytes) -> bytes:

@@ -14,6 +14,7 @@ from shared.storage.recorder import Recorder
 if TYPE_CHECKING:
     from shared.console.app import Console
     from shared.console.desk import Desk
+    from shared.storage.chain_watch import ChainWatch
 
 EXCHANGE = "api://AzureADTokenExchange/.default"  # what Entra ID takes as a client's assertion
 
@@ -46,6 +47,22 @@ class Recording(Core):
         from shared.console.assemble import furnish  # noqa: PLC0415 - the console's role alone
 
         return furnish(self.audit, self.work, self.incidents, self.dead, self.policy, self.clock)
+
+    @cached_property
+    def chain_watch(self) -> ChainWatch:
+        """Verifies the chain by and by."""
+        from shared.audit.head import any_of, public_pem  # noqa: PLC0415 - the audit role alone
+        from shared.storage.audit_reader import AuditReader  # noqa: PLC0415 - the same
+        from shared.storage.chain_watch import ChainWatch  # noqa: PLC0415 - the same
+
+        private = needed(self.settings.signing_key, "SEKISHO_SIGNING_KEY")
+        return ChainWatch(
+            AuditReader(self.audit.blobs("audit")),
+            self.audit.table("auditevents"),
+            self.alerts,
+            self.clock,
+            any_of([public_pem(private), *self.settings.head_keys]),
+        )
 
     @cached_property
     def recorder(self) -> Recorder:

@@ -9,10 +9,12 @@ import sys
 
 import click
 
+from shared.cli import audit_commands
 from shared.cli.commands import EXIT_USAGE, policy, sekisho
 from shared.cli.policy_commands import register
 
 register(sekisho, policy)
+audit_commands.register(sekisho)
 
 
 def main() -> None:

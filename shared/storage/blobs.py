@@ -107,12 +107,12 @@ class AzureBlobs:
         except GoneError as error:
             raise StorageConflictError(str(error)) from None
 
-    async def read_range(self, name: str, start: int) -> bytes:
-        """The bytes from ``start`` to the end; empty if the blob is missing or shorter."""
+    async def read_range(self, name: str, start: int, length: int | None = None) -> bytes:
+        """The bytes from ``start``, at most ``length``; empty if the blob is missing or shorter."""
 
         async def read(blob: BlobClient) -> bytes:
             try:
-                stream = await blob.download_blob(offset=start)
+                stream = await blob.download_blob(offset=start, length=length)
                 return await stream.readall()
             except HttpResponseError as error:
                 if error.status_code == UNSATISFIABLE:

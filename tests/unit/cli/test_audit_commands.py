@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from shared.audit.chain import Tip, append
+from shared.audit.head import Head, es256_signer, public_pem, sign
+from shared.cli import run
+from shared.codec import encode
+from tests.unit.storage.conftest import START
+
+PEM = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A container ``audit`` of nine records in three blobs, copied to a folder, and a key."""
+    tip = Tip()
+    for blob in (1, 2, 3):
+        lines = []
+        for number in range(3):
+            line, tip = append(tip, encode({"id": f"{blob}{number}", "n": number}))
+            lines.append(line)
+        path = tmp_path / "audit" / "chain" / f"{blob:08d}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"".join(lines))
+        head = tmp_path / "audit" / "heads" / "2026/11/24" / f"{tip.count:016d}.json"
+        head.parent.mkdir(parents=True, exist_ok=True)
+        head.write_bytes(encode(sign(Head(tip.count, tip.hash, START), es256_signer(PEM))))
+    (tmp_path / "key.pem").write_bytes(public_pem(PEM))
+    return tmp_path
+
+
+def verify(copy, *more):
+    return run(["audit", "verify", "--dir", str(copy / "audit"), *more])
+
+
+def key(copy):
+    return "--public-key", str(copy / "key.pem")
+
+
+def damage(copy, blob, old, new):
+    path = copy / "audit" / "chain" / f"{blob:08d}.jsonl"
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+
+
+def test_verify_says_that_a_copy_holds(copy, capsys):
+    assert verify(copy, *key(copy)) == 0
+    out = capsys.readouterr().out
+    assert "記録 1〜9 に不整合はありません" in out
+    assert "3 signed heads" in out
+
+
+def test_verify_without_a_key_says_what_it_cannot_show(copy, capsys, monkeypatch):
+    monkeypatch.delenv("SEKISHO_SIGNING_KEY", raising=False)
+    assert verify(copy) == 2
+    out = capsys.readouterr().out
+    assert "公開鍵がありません" in out
+    assert "a cut end" in out
+
+
+def test_verify_takes_the_key_of_the_settings(copy, monkeypatch):
+    monkeypatch.setenv("SEKISHO_SIGNING_KEY", base64.b64encode(PEM).decode())
+    assert verify(copy) == 0
+    monkeypatch.delenv("SEKISHO_SIGNING_KEY")
+    monkeypatch.setenv("SEKISHO_HEAD_KEYS", base64.b64encode(public_pem(PEM)).decode())
+    assert verify(copy) == 0
+
+
+@pytest.mark.parametrize(
+    ("blob", "old", "new", "seq", "kind", "words"),
+    [
+        (2, b'"n":1', b'"n":7', 5, "edit", "書き換え"),
+        (3, b'{"seq":9', b"", 9, "truncation", "失われて"),
+    ],
+)
+def test_verify_names_the_first_broken_record(copy, capsys, blob, old, new, seq, kind, words):
+    if kind == "truncation":
+        path = copy / "audit" / "chain" / f"{blob:08d}.jsonl"
+        path.write_bytes(path.read_bytes().partition(old)[0])
+    else:
+        damage(copy, blob, old, new)
+    assert verify(copy, *key(copy)) == 1
+    out = capsys.readouterr().out
+    assert f"記録 {seq}" in out
+    assert kind in out
+    assert words in out
+
+
+def test_verify_from_a_record_looks_at_nothing_before(copy, capsys):
+    damage(copy, 1, b'"n":1', b'"n":7')
+    assert verify(copy, *key(copy), "--from", "5") == 0
+    assert "記録 5〜9" in capsys.readouterr().out
+    assert verify(copy, *key(copy), "--from", "4") == 0
+    capsys.readouterr()
+    assert verify(copy, *key(copy), "--from", "99") == 64
+    assert "there is no record 98" in capsys.readouterr().err
+
+
+def test_verify_tells_machines_in_json(copy, capsysbinary):
+    damage(copy, 2, b'"n":1', b'"n":7')
+    assert verify(copy, *key(copy), "--format", "json") == 1
+    told = json.loads(capsysbinary.readouterr().out)
+    assert (told["result"], told["up_to"], told["broken"]["seq"]) == ("broken", 4, 5)
+
+
+def test_verify_refuses_what_is_no_key(copy, capsys):
+    (copy / "key.pem").write_text("no key")
+    assert verify(copy, *key(copy)) == 64
+    assert "P-256" in capsys.readouterr().err
+
+
+def test_verify_of_storage_names_the_setting_that_is_missing(capsys, monkeypatch):
+    for name in ("SEKISHO_AUDIT", "SEKISHO_AUDIT__blobServiceUri"):
+        monkeypatch.delenv(name, raising=False)
+    assert run(["audit", "verify"]) == 64
+    assert "SEKISHO_AUDIT" in capsys.readouterr().err
+
+
+def test_verify_of_storage_never_quotes_the_connection(capsys, monkeypatch):
+    monkeypatch.setenv("SEKISHO_AUDIT", "AccountKey=c2VjcmV0")
+    assert run(["audit", "verify"]) == 64
+    assert "c2VjcmV0" not in capsys.readouterr().err
