@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
+import shared
+from shared.console.openapi import description
+from shared.console.routes import ROUTES
 from shared.graph import calls
 from shared.settings import CONNECTIONS, SETTINGS
 
@@ -69,7 +73,17 @@ def permissions_page() -> str:
     return "\n".join(lines)
 
 
-PAGES = {"docs/permissions.md": permissions_page, "docs/reference/settings.md": settings_page}
+def console_description() -> str:
+    """docs/reference/console-openapi.json."""
+    found = description(ROUTES, shared.__version__)
+    return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+
+
+PAGES = {
+    "docs/permissions.md": permissions_page,
+    "docs/reference/console-openapi.json": console_description,
+    "docs/reference/settings.md": settings_page,
+}
 
 
 def show_demo() -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from shared.console import views, views_incidents
 from shared.console.desk import Desk
 from shared.console.limits import Buckets
 from shared.console.login import Door
 from shared.console.page import Ask, page, render
+from shared.console.routes import ROUTES, Route
 from shared.console.session import ROLES, User
 from shared.console.web import BASE, Request, Response, redirect, set_cookie
 from shared.console.words import LANGUAGES, Words
@@ -22,34 +22,6 @@ LANGUAGE = "sekisho_lang"
 YEAR = 31_536_000
 STATIC = Path(__file__).parent / "static"
 FILES = {"console.css": "text/css; charset=utf-8", "mark.svg": "image/svg+xml"}
-EVERYBODY = ROLES
-
-type View = Callable[[Desk, Ask], Awaitable[Response]]
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Who may call what. ``pattern`` matches the path after ``/api/console/`` as a whole."""
-
-    method: str
-    pattern: str
-    roles: tuple[str, ...]
-    view: View
-
-
-_INCIDENT = r"incidents/(\d{4}-\d{2})/(\d{13}-[0-9a-f]{1,32})"
-ROUTES = (
-    Route("GET", r"", EVERYBODY, views.overview),
-    Route("GET", r"incidents", EVERYBODY, views_incidents.listed),
-    Route("GET", _INCIDENT, EVERYBODY, views_incidents.shown),
-    Route("POST", _INCIDENT, ("reviewer",), views_incidents.acted),
-    Route("GET", r"quarantine", ("reviewer", "auditor"), views_incidents.quarantine),
-    Route("GET", r"policy", EVERYBODY, views.policy),
-    Route("GET", r"audit", ("auditor",), views.audit),
-    Route("GET", r"letters", ("admin", "auditor"), views.letters),
-    Route("POST", r"letters", ("admin",), views.replayed),
-    Route("GET", r"subscriptions", ("admin", "auditor"), views.subscriptions),
-)
 
 
 @dataclass(frozen=True, slots=True)
