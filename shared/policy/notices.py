@@ -22,7 +22,7 @@ from shared.model import AuditEvent, Finding
 from shared.policy.engine import Policy
 from shared.policy.rule import JST, Words
 
-KINDS = ("owner", "manager", "security", "digest")
+KINDS = ("owner", "manager", "security", "digest", "sender", "recipient")
 LANGUAGES = ("ja", "en")
 SHOWN = 8
 """Items that one notice tells of by themselves; the rest are counted."""
@@ -43,6 +43,8 @@ _SUBJECTS = {
     "manager": Words("所属の職員の情報について（{} 件）", "{} items of your staff"),
     "security": Words("確認が必要なもの（{} 件）", "{} items need a review"),
     "digest": Words("1日のまとめ（{} 件）", "The day's digest: {} items"),
+    "sender": Words("送信したメールを止めました（{} 件）", "Your mail was stopped ({})"),
+    "recipient": Words("あなた宛てのメールを止めました（{} 件）", "A mail to you was stopped ({})"),
 }
 _UNREAD = Words("読めない部分", "a part that could not be read")
 
