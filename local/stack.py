@@ -59,6 +59,7 @@ class Stack:
         self._port = free_ports(1)[0]
         self._receive_visibility = receive_visibility
         self.host: HostProcess
+        self.settings: dict[str, str] = {}  # the app's, once it runs
 
     @property
     def storage(self) -> str:
@@ -107,9 +108,10 @@ class Stack:
             host_url=f"http://127.0.0.1:{self._port}",
             watch=list(self.user_ids.values()),
         )
+        self.settings = settings | self._overrides
         return HostProcess(
             ROOT,
-            env={**os.environ, **settings, **self._overrides},
+            env={**os.environ, **self.settings},
             port=self._port,
             receive_visibility=self._receive_visibility,
             log_path=self.folder / "host.log",

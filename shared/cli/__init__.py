@@ -11,10 +11,12 @@ import click
 
 from shared.cli import audit_commands
 from shared.cli.commands import EXIT_USAGE, policy, sekisho
+from shared.cli.doctoring import doctor
 from shared.cli.policy_commands import register
 
 register(sekisho, policy)
 audit_commands.register(sekisho)
+sekisho.add_command(doctor)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from shared.errors import SettingsError
 from shared.ports import Blobs, Lease, Queue, Table
 from shared.storage.blobs import AzureBlobs
 from shared.storage.leases import AzureLease
+from shared.storage.probe import Answered, probe, waiting
 from shared.storage.queues import AzureQueue
 from shared.storage.tables import AzureTable
 
@@ -90,6 +91,14 @@ class AzureStores:
     def lease(self, container: str = "work") -> AzureLease:
         """Leases kept in one container."""
         return AzureLease(self._blobs.get_container_client(container))
+
+    async def probe(self) -> tuple[Answered, ...]:
+        """How the account's three services answer to whoever this is."""
+        return await probe(self._blobs, self._queues, self._tables)
+
+    async def waiting(self) -> dict[str, int]:
+        """About how many messages each queue holds, by its name; AzureError."""
+        return await waiting(self._queues)
 
     async def close(self) -> None:
         """Close the connections."""
