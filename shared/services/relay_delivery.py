@@ -142,7 +142,7 @@ class RelayDelivery:
         await self.copies.delete(order_name(key))
 
     async def _record(self, order: Order, outcome: Outcome) -> None:
-        """An event of its own, which judges nothing again; its id is the order's and the state's."""
+        """An event of its own that judges nothing again; its id is the order's and the state's."""
         claim = Claim(order.item, order.key, "relay", 0, "", order.first_seen, trace=order.trace)
         event = build(claim, outcome, time=self.clock(), policy_version=UNJUDGED)
         envelope = Envelope("result", first_seen=order.first_seen, event=event, trace=order.trace)

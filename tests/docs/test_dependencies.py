@@ -15,7 +15,11 @@ def listed(name):
     return [line.split("=")[0].strip() for line in lines if line and line[0] not in "#-"]
 
 
-NAMES = [*listed("requirements.in"), *listed("requirements-dev.in"), *listed("requirements-relay.in")]
+NAMES = [
+    *listed("requirements.in"),
+    *listed("requirements-dev.in"),
+    *listed("requirements-relay.in"),
+]
 
 
 @pytest.mark.parametrize("package", NAMES)
@@ -24,7 +28,12 @@ def test_dependency_has_a_reason(package):
 
 
 def test_lock_files_are_hashed_and_name_no_host():
-    for name in ("requirements.txt", "requirements-dev.txt", "requirements-relay.txt", "package-lock.json"):
+    for name in (
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-relay.txt",
+        "package-lock.json",
+    ):
         text = (ROOT / name).read_text()
         assert "sha256:" in text or "sha512-" in text
         assert "index-url" not in text

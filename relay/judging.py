@@ -1,0 +1,190 @@
+"""The judgement on the spot, in processes of its own: extract → detect → decide, as in the cloud.
+
+What the landing container may not hold must not get there, so a mail is judged for both places
+where it could be: the spool, and the container. The stricter answer counts, and the record names
+the place that gave it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import multiprocessing
+import os
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from relay.sealed import Sealer, read_keys
+from relay.settings import Settings
+from relay.spool import Letter, Spool
+from shared.codec import encode
+from shared.detect import Engine, FingerprintKey
+from shared.extract import Limits
+from shared.model import Content, Context, Decision, Gap, GapCode, Intent
+from shared.policy import Policy, default_text
+from shared.sandbox import Sandbox
+from shared.settings import Key
+
+SPOOL, LANDING = "relay_spool", "landing"
+PATIENCE = 180.0  # seconds; an item's own budget is 60, the rest is waiting for a turn
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Everything that a judgement needs, in one process."""
+
+    spool: Spool
+    sandbox: Sandbox
+    engine: Engine
+    policy: Policy
+    key: Key = field(repr=False)
+
+    async def judge(self, state: str, name: str) -> Intent:
+        """What policy says of a spooled mail. Reads it from the disk itself."""
+        letter, data = await asyncio.to_thread(self.spool.read, state, name, Letter)
+        extraction = await self.sandbox.extract(Content(data, "", "message/rfc822"))
+        findings = self.engine.scan(extraction.segments)
+        digest = hmac.digest(self.key.value, b"content\0" + encode(extraction), "sha256").hex()
+        decisions = {
+            place: self.policy.decide(_context(letter, place), findings, extraction.gaps)
+            for place in (SPOOL, LANDING)
+        }
+        return _intent(decisions, letter, digest)
+
+    def unread(self, letter: Letter) -> Intent:
+        """What policy says of a mail that took a process along: a gap by name."""
+        gaps = (Gap(GapCode.CRASHED, ""),)
+        decisions = {
+            place: self.policy.decide(_context(letter, place), (), gaps)
+            for place in (SPOOL, LANDING)
+        }
+        return _intent(decisions, letter, "")
+
+
+def _intent(decisions: dict[str, Decision], letter: Letter, digest: str) -> Intent:
+    landing, spool = decisions[LANDING], decisions[SPOOL]
+    place = SPOOL if spool.disposition >= landing.disposition else LANDING
+    return Intent(decisions[place], _context(letter, place), digest, "")
+
+
+def _context(letter: Letter, place: str) -> Context:
+    domains = dict.fromkeys(_domain(each) for each in letter.recipients)
+    return Context(
+        source="gate",
+        place=place,
+        owner=letter.recipients[0],
+        sender_domain=_domain(letter.sender),
+        recipient_domains=tuple(domains),
+        received_at=letter.received_at,
+    )
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].casefold() if "@" in address else ""
+
+
+def load_policy(file: Path | None) -> Policy:
+    """The defaults, and the site's file over them; PolicyError says what is wrong in it."""
+    texts, names = [default_text()], ["default.yaml"]
+    if file is not None:
+        texts.append(file.read_text(encoding="utf-8"))
+        names.append(file.name)
+    return Policy.load(texts, names)
+
+
+def make_judge(settings: Settings) -> Judge:
+    """A judge of this process; SettingsError, PolicyError."""
+    key = read_keys(settings.fingerprint_key)[0]
+    sandbox = Sandbox(
+        mode=settings.isolation,  # type: ignore[arg-type] # checked by settings
+        processes=1,
+        limits=Limits(ocr=settings.ocr == "on"),
+    )
+    engine = Engine(FingerprintKey(key.id, key.value), names=settings.names == "on")
+    spool = Spool(settings.spool, Sealer(read_keys(settings.spool_keys)))
+    return Judge(spool, sandbox, engine, load_policy(settings.policy), key)
+
+
+class Bench:
+    """Judges side by side in processes; one that dies is replaced, and its mail said to be unread.
+
+    Not for two event loops.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._own = make_judge(settings)  # for what no process could judge
+        self._pool = self._fresh()
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that is judged by."""
+        return self._own.policy
+
+    async def judge(self, state: str, name: str) -> tuple[Intent, bool]:
+        """The judgement, and whether the mail could be judged at all.
+
+        A mail during which a process dies is tried again in a fresh one, alone with its neighbours
+        of that moment; the second time it is unread. GoneError, MalformedError as the spool.
+        """
+        loop = asyncio.get_running_loop()
+        for _ in range(2):
+            pool = self._pool
+            try:
+                job = loop.run_in_executor(pool, _judge, state, name)
+                return await asyncio.wait_for(job, PATIENCE), True
+            except (BrokenProcessPool, TimeoutError):
+                if pool is self._pool:
+                    self._pool = self._fresh()
+                    _end(pool)
+        letter = await asyncio.to_thread(self._own.spool.meta, state, name, Letter)
+        return self._own.unread(letter), False
+
+    def _fresh(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self._settings.workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(self._settings,),
+        )
+
+    def close(self) -> None:
+        """End the processes; what they have in hand is not waited for (the spool has it)."""
+        _end(self._pool)
+        self._own.sandbox.close()
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    processes = list((pool._processes or {}).values())  # noqa: SLF001 - a pool cannot be killed otherwise before 3.14
+    pool.shutdown(wait=False, cancel_futures=True)
+    for each in processes:
+        each.terminate()
+
+
+class _Here:
+    """This worker process's judge and loop."""
+
+    judge: Judge
+    loop: asyncio.AbstractEventLoop
+
+
+def _begin(settings: Settings) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _Here.judge = make_judge(settings)
+    _Here.loop = asyncio.new_event_loop()
+
+
+def _end_with_parent() -> None:
+    """A relay that was killed must not leave judges behind."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _judge(state: str, name: str) -> Intent:
+    return _Here.loop.run_until_complete(_Here.judge.judge(state, name))
