@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from shared import telemetry
 from shared.errors import StorageConflictError
 from shared.ports import Clock, Row, Table, Value
 
@@ -53,4 +54,5 @@ class Alerts:
             await self.table.insert(Row(kind, key, values))
         except StorageConflictError:
             return False
+        telemetry.alerted(kind)
         return True

@@ -8,6 +8,7 @@ from shared.errors import SekishoError
 
 KEYS = frozenset(
     {
+        "alert",
         "attempt",
         "disposition",
         "end",

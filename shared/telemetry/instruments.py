@@ -20,6 +20,7 @@ class Instruments:
     items: Counter
     gaps: Counter
     messages: Counter
+    alerts: Counter
     stages: Histogram
     ages: Histogram
     waits: Histogram
@@ -33,6 +34,7 @@ class Instruments:
             meter.create_counter("sekisho.items", "1", "Items by disposition and state"),
             meter.create_counter("sekisho.gaps", "1", "Parts that could not be read, by code"),
             meter.create_counter("sekisho.messages", "1", "Queue messages by how they ended"),
+            meter.create_counter("sekisho.alerts", "1", "Alerts raised, by kind"),
             meter.create_histogram("sekisho.stage.duration", "s", "Time a stage takes"),
             meter.create_histogram("sekisho.item.age", "s", "From the event to its result"),
             meter.create_histogram("sekisho.queue.age", "s", "From the event to this queue's work"),

@@ -49,6 +49,11 @@ def born(trace: str, what: str) -> None:
         root_of.reset(token)
 
 
+def alerted(alert: str) -> None:
+    """Somebody should look at something: counted by kind, so that they are told."""
+    instruments.current.alerts.add(1, clean({"alert": alert}))
+
+
 @contextmanager
 def message(queue: str, envelope: Envelope, now: datetime) -> Iterator[None]:
     """One message's work, as a span of its event's trace; counted by how it ended."""
