@@ -28,6 +28,7 @@ from tests.unit.extract_files.numbers_made import my_number
 type Told = Callable[[str, int, int], None]
 QUEUES = ("graph-hints", "graph-jobs", "scan-items", "scan-results")
 AT_ONCE = 128  # messages in hand together
+STEP = 500  # messages between two words of progress
 BATCH = 50  # notifications a request, as the stand-in sends them
 TICK = timedelta(seconds=10)  # what falls due within it is run together
 DROPPED, DOUBLED = 0.05, 0.10
@@ -145,21 +146,27 @@ class Town:
     async def drain(self, what: str) -> None:
         """Run the queues until nothing waits. A delay is over as soon as nothing else waits."""
         done = 0
-        while waiting := [m for name in QUEUES for m in self.account.queues.get(name, ())]:
-            self.clock.skip_to(min(each.visible for each in waiting) + TICK)
-            for name in QUEUES:
-                done += await self._pass(name)
+
+        def told() -> None:
+            nonlocal done
+            done += 1
+            if done % STEP == 0:
                 left = sum(len(self.account.queues.get(each, ())) for each in QUEUES)
                 self._told(what, done, done + left)
 
-    async def _pass(self, name: str) -> int:
+        while waiting := [m for name in QUEUES for m in self.account.queues.get(name, ())]:
+            self.clock.skip_to(min(each.visible for each in waiting) + TICK)
+            for name in QUEUES:
+                await self._pass(name, told)
+        self._told(what, done, done)
+
+    async def _pass(self, name: str, told: Callable[[], None]) -> None:
+        """What may be seen of one queue now, ``AT_ONCE`` together; what they put there waits."""
         queue = self.account.queues.get(name)
         if not queue:
-            return 0
+            return
         time_now = self.clock()
         messages = [each for each in queue if each.visible <= time_now]
-        if not messages:
-            return 0
         taken = {each.id for each in messages}
         queue[:] = [each for each in queue if each.id not in taken]
         waiting = iter(messages)
@@ -167,9 +174,9 @@ class Town:
         async def worker() -> None:
             for each in waiting:
                 await self.readers[name].handle(each.body)
+                told()
 
         await asyncio.gather(*(worker() for _ in range(AT_ONCE)))
-        return len(messages)
 
     async def enrol(self) -> None:
         """Every account's subscriptions, then the first look of each."""
@@ -191,11 +198,11 @@ class Town:
 
     async def mails(self, count: int) -> None:
         """Mails arrive; their notifications are lost, doubled and shuffled on the way."""
-        raws = [_mail(text) for text in TEXTS]
+        raws = [mail(text) for text in TEXTS]
         for number in range(count):
             user = self.users[self.random.randrange(len(self.users))]
             blocked = self.random.random() < BLOCKED
-            raw = _secret(number) if blocked else raws[number % len(raws)]
+            raw = secret(number) if blocked else raws[number % len(raws)]
             self.sent[received(user, raw, "inbox").immutable_id] = user.id
         self.figures.mails = count
         while self.tenant.told:
@@ -280,7 +287,7 @@ def limits(graph: DirectGraph) -> dict[str, float]:
     }
 
 
-def _mail(text: str) -> bytes:
+def mail(text: str) -> bytes:
     message = EmailMessage()
     message["From"] = "sender@example.com"
     message["To"] = "user@city.example.jp"
@@ -290,9 +297,9 @@ def _mail(text: str) -> bytes:
     return message.as_bytes()
 
 
-def _secret(number: int) -> bytes:
+def secret(number: int) -> bytes:
     """One My Number by its check digit, from a stem that nobody has."""
-    return _mail(f"個人番号は {my_number(99_990_000_000 + number)} です。")
+    return mail(f"個人番号は {my_number(99_990_000_000 + number)} です。")
 
 
 async def run(accounts: int, wanted: int, *, seed: int, told: Told) -> Figures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,6 +59,47 @@ class Fault:
         return self.times > 0 and self.method in {"", method} and bool(self.path.search(path))
 
 
+@dataclass(slots=True)
+class Loss:
+    """A bad line: shares (0 to 1) of the notifications are lost or come twice, all come shuffled.
+
+    Each copy waits up to ``delay`` seconds, which is what shuffles them. ``told``, ``dropped`` and
+    ``doubled`` count.
+    """
+
+    drop: float = 0.0
+    duplicate: float = 0.0
+    delay: float = 0.0
+    told: int = 0
+    dropped: int = 0
+    doubled: int = 0
+    rng: random.Random = field(default_factory=random.Random)
+
+    @classmethod
+    def parse(cls, body: Json) -> Loss:
+        """From the admin side's JSON; ValueError where it is wrong."""
+        given = {key: float(value) for key, value in body.items() if key != "seed"}
+        shares = [given.get("drop", 0.0), given.get("duplicate", 0.0)]
+        if set(given) - {"drop", "duplicate", "delay"} or not all(0 <= x <= 1 for x in shares):
+            message = "lossy: drop and duplicate (0 to 1), delay (seconds), seed"
+            raise ValueError(message)
+        return cls(**given, rng=random.Random(int(body.get("seed", 0))))  # noqa: S311 - repeatable
+
+    def copies(self) -> int:
+        """0, 1 or 2."""
+        self.told += 1
+        if self.rng.random() < self.drop:
+            self.dropped += 1
+            return 0
+        twice = self.rng.random() < self.duplicate
+        self.doubled += twice
+        return 1 + twice
+
+    def wait(self) -> float:
+        """Seconds until the next copy leaves."""
+        return self.rng.uniform(0, self.delay)
+
+
 class Faults:
     """The armed faults, first come first served, and what happens to the next notifications."""
 
@@ -68,6 +110,7 @@ class Faults:
         self.reorder_notifications = 0
         self.forgeries: list[str] = []
         self.fail_labels = 0
+        self.loss: Loss | None = None
 
     def clear(self) -> None:
         """Nothing goes wrong any more."""
@@ -100,4 +143,4 @@ class Faults:
         if self.duplicate_notifications > 0:
             self.duplicate_notifications -= 1
             return 2
-        return 1
+        return 1 if self.loss is None else self.loss.copies()

@@ -90,6 +90,9 @@ class Notifier:
             self._held.append((url, body))
             if self._faults.reorder_notifications == 0:
                 self.release()
+        elif self._faults.loss is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._faults.loss.wait(), self._enqueue, url, body)
         else:
             self._enqueue(url, body)
 

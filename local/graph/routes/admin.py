@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from local.graph import context
-from local.graph.faults import Fault
+from local.graph.faults import Fault, Loss
 from local.graph.rich import FORGERIES
 from local.graph.routes.drafts import received
 from local.graph.routes.items import ITEM
@@ -73,7 +73,7 @@ async def add_column(request: web.Request) -> web.Response:
 
 
 async def faults(request: web.Request) -> web.Response:
-    """POST faults: one, a list under ``faults``, or {drop,duplicate,…}_notifications."""
+    """POST faults: one, a list under ``faults``, {drop,duplicate,…}_notifications, or ``lossy``."""
     body, armed = await odata.json_body(request), request.app[context.FAULTS]
     armed.drop_notifications += int(body.pop("drop_notifications", 0))
     armed.duplicate_notifications += int(body.pop("duplicate_notifications", 0))
@@ -84,12 +84,24 @@ async def faults(request: web.Request) -> web.Response:
         fail(400, "BadRequest", f"forge_notifications: of {sorted(FORGERIES)}")
     armed.forgeries += forgeries
     try:
+        if (lossy := body.pop("lossy", None)) is not None:
+            armed.loss = Loss.parse(lossy)
         many = body.pop("faults", None)
         each_one = many if many is not None else ([body] if body else [])
         armed.armed += [Fault.parse(each) for each in each_one]
-    except (ValueError, TypeError, re.error) as error:
+    except (ValueError, TypeError, AttributeError, re.error) as error:
         fail(400, "BadRequest", str(error))
     return web.json_response({"armed": len(armed.armed)})
+
+
+async def show_faults(request: web.Request) -> web.Response:
+    """GET faults: how many are armed, and what a lossy line did so far."""
+    armed = request.app[context.FAULTS]
+    shown: odata.Json = {"armed": len(armed.armed)}
+    if armed.loss is not None:
+        counts = armed.loss.told, armed.loss.dropped, armed.loss.doubled
+        shown |= dict(zip(("told", "dropped", "doubled"), counts, strict=True))
+    return web.json_response(shown)
 
 
 async def clear_faults(request: web.Request) -> web.Response:
@@ -143,6 +155,7 @@ ROUTES = [
     web.post(f"{A}/drives/{{drive}}/items/{ITEM}/links", add_link_to),
     web.post(f"{A}/drives/{{drive}}/columns", add_column),
     web.post(f"{A}/faults", faults),
+    web.get(f"{A}/faults", show_faults, allow_head=False),
     web.delete(f"{A}/faults", clear_faults),
     web.post(f"{A}/lifecycle", lifecycle),
     web.post(f"{A}/expire", expire),

@@ -318,3 +318,24 @@ async def test_cleared_faults_release_what_was_held_back(tenant, hook):
     key = await send(tenant, where)
     await tenant.admin("DELETE", "faults")
     assert [each["resourceData"]["id"] for each in await hook.wait(1)] == [key]
+
+
+async def test_lossy_line_loses_doubles_and_shuffles_by_shares(tenant, hook):
+    where = await chat(tenant)
+    await subscribe(tenant, plain(hook))
+    lossy = {"drop": 0.2, "duplicate": 0.3, "delay": 0.2, "seed": 1}
+    await tenant.admin("POST", "faults", json={"lossy": lossy})
+    keys = [await send(tenant, where, str(n)) for n in range(40)]
+    counts = await tenant.admin("GET", "faults")
+    assert counts["told"] == 40
+    assert counts["dropped"] > 0
+    assert counts["doubled"] > 0
+    came = await hook.wait(40 - counts["dropped"] + counts["doubled"])
+    found = [each["resourceData"]["id"] for each in came]
+    assert len(set(found)) == 40 - counts["dropped"]
+    assert found != sorted(found, key=keys.index)
+
+
+async def test_lossy_line_with_a_share_above_one_is_refused(tenant):
+    answer = await tenant.call("POST", "/_admin/faults", json={"lossy": {"drop": 2}})
+    assert answer.status == 400
