@@ -78,12 +78,13 @@ class Loss:
     @classmethod
     def parse(cls, body: Json) -> Loss:
         """From the admin side's JSON; ValueError where it is wrong."""
-        given = {key: float(value) for key, value in body.items() if key != "seed"}
-        shares = [given.get("drop", 0.0), given.get("duplicate", 0.0)]
-        if set(given) - {"drop", "duplicate", "delay"} or not all(0 <= x <= 1 for x in shares):
+        drop, duplicate, delay = (float(body.get(key, 0)) for key in ("drop", "duplicate", "delay"))
+        shares = 0 <= drop <= 1 and 0 <= duplicate <= 1
+        if not shares or set(body) - {"drop", "duplicate", "delay", "seed"}:
             message = "lossy: drop and duplicate (0 to 1), delay (seconds), seed"
             raise ValueError(message)
-        return cls(**given, rng=random.Random(int(body.get("seed", 0))))  # noqa: S311 - repeatable
+        rng = random.Random(int(body.get("seed", 0)))  # noqa: S311 - to be repeatable
+        return cls(drop, duplicate, delay, rng=rng)
 
     def copies(self) -> int:
         """0, 1 or 2."""
