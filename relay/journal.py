@@ -47,6 +47,7 @@ class Entry:
     attempts: int
     next_at: float
     code: str
+    told: bool
 
 
 class Journal:
@@ -129,6 +130,11 @@ class Journal:
         """The cloud knows."""
         self._set(key, now, "told = 1")
 
+    def tell_again(self, key: str) -> None:
+        """The cloud asked again for what is settled."""
+        with self._changing() as db:
+            db.execute("update delivery set told = 0 where key = ?", (key,))
+
     def prune(self, now: float) -> int:
         """Forget what was settled long ago (longer than any queue or mail system remembers)."""
         with self._changing() as db:
@@ -159,7 +165,7 @@ class Journal:
     def _rows(self, where: str, values: tuple[object, ...]) -> list[Entry]:
         with self._lock:
             found = self._db.execute(
-                "select key, kind, state, first_seen, attempts, next_at, code from delivery "  # noqa: S608 - ours
+                "select key, kind, state, first_seen, attempts, next_at, code, told from delivery "  # noqa: S608 - ours
                 + where,
                 values,
             ).fetchall()

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
-from relay.journal import DELIVERED, FAILED, Journal
+from relay.journal import DELIVERED, FAILED, Entry, Journal
 from relay.spool import DEAD, OUTGOING, Spool
 from shared.errors import MalformedError
 from shared.ports import Clock
@@ -65,11 +65,16 @@ class Outbox:
             entry = self.journal.get(name)
             if entry is None:
                 self._found(name)
-            elif entry.state == DELIVERED:
-                self.spool.remove(OUTGOING, name)
-            elif entry.state == FAILED:
-                self.spool.move(name, OUTGOING, DEAD)
+            elif entry.told:
+                self.leave(entry)
         return self.journal.recover()
+
+    def leave(self, entry: Entry) -> None:
+        """A mail that is settled, and that the cloud knows of, is gone or lies with the dead."""
+        if entry.state == DELIVERED:
+            self.spool.remove(OUTGOING, entry.key)
+        elif entry.state == FAILED and self.spool.has(OUTGOING, entry.key):
+            self.spool.move(entry.key, OUTGOING, DEAD)
 
     def _found(self, name: str) -> None:
         try:
