@@ -68,6 +68,7 @@ class Scanning(Core):
             envelopes=self.work.blobs("envelopes"),
             quarantine=Evidence(self.evidence.blobs("quarantine"), self.alerts, "quarantine"),
             limit=self.settings.max_item_bytes,
+            relay=self.relay_delivery if self.settings.gate_delivery == "relay" else None,
         )
 
     @cached_property

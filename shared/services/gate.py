@@ -39,6 +39,7 @@ from shared.services import sidecar as envelopes_of
 from shared.services.common import decision_of, keep
 from shared.services.deliver_file import FileDelivery
 from shared.services.deliver_mail import MailDelivery
+from shared.services.relay_delivery import RelayDelivery
 from shared.services.sidecar import Sidecar
 from shared.storage.evidence import Evidence
 
@@ -56,11 +57,13 @@ class GateService:
         envelopes: Blobs,
         quarantine: Evidence,
         limit: int = 150_000_000,
+        relay: RelayDelivery | None = None,
     ) -> None:
         self._landing = landing
         self._envelopes = envelopes
         self._quarantine = quarantine
         self._limit = limit
+        self._relay = relay
         self._files = FileDelivery(graph)
         self._mail = MailDelivery(graph)
 
@@ -156,6 +159,8 @@ class GateService:
     async def _deliver(self, claim: Claim, sidecar: Sidecar, data: bytes) -> Outcome:
         user = sidecar.recipients[int(claim.item.recipient)]
         if claim.item.id.startswith(MAIL):
+            if self._relay is not None:
+                return await self._relay.hand_over(claim, sidecar, data)
             disposition = decision_of(claim).disposition
             return await self._mail.deliver(user, data, claim.key, disposition)
         return await self._files.deliver(user, sidecar, data)
