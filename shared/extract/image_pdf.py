@@ -25,15 +25,16 @@ def look_at_pages(pdf: Any, numbers: list[int], document: Document, job: Job) ->
     for _, location in () if job.limits.ocr else places:
         job.gap(GapCode.IMAGE_ONLY, location)
     for number, location in places:
-        image = _rendered(pdf, number) if job.pictures_left else None
-        if image is None:
+        drawn = _rendered(pdf, number) if job.pictures_left else None
+        if drawn is None:
             job.gap(GapCode.IMAGE_ONLY, location)
         else:
-            look(image, location, job)
+            image, dots = drawn
+            look(image, location, job, dots=dots)
 
 
-def _rendered(pdf: Any, number: int) -> Image.Image | None:
-    """A page as a picture, or None if it cannot be drawn."""
+def _rendered(pdf: Any, number: int) -> tuple[Image.Image, float] | None:
+    """A page as a picture and its dots an inch, or None if it cannot be drawn."""
     try:
         page = pdf[number]
     except pdfium.PdfiumError:
@@ -42,7 +43,7 @@ def _rendered(pdf: Any, number: int) -> Image.Image | None:
         width, height = page.get_size()
         scale = min(DOTS / POINTS, (MAX_PIXELS / max(1.0, width * height)) ** 0.5)
         image: Image.Image = page.render(scale=scale).to_pil()
-        return image.copy()  # the bitmap belongs to PDFium
+        return image.copy(), scale * POINTS  # the bitmap belongs to PDFium
     except (pdfium.PdfiumError, ValueError):
         return None
     finally:

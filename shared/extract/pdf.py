@@ -16,6 +16,7 @@ from pypdfium2 import raw
 from shared.extract.image import legible
 from shared.extract.image_pdf import look_at_pages
 from shared.extract.job import Document, Job
+from shared.extract.pdf_place import Ruler, marks
 from shared.model import GapCode, Mark
 
 MAX_STRING = 4_000_000  # bytes of one annotation's or packet's string
@@ -97,22 +98,25 @@ def _page(pdf: Any, number: int, document: Document, job: Job) -> bool:
         job.gap(GapCode.MALFORMED, location)
         return False
     try:
-        text = _page_text(page)
-        job.text(location, text)
-        has_words = _annotations(page, location, job)
+        ruler = Ruler(page)
+        text, places = _page_text(page, ruler)
+        job.text(location, text, marks=places)
+        has_words = _annotations(page, location, ruler, job)
         return _hides_words(page, len("".join(text.split())), has_words=has_words)
     finally:
         page.close()
 
 
-def _page_text(page: Any) -> str:
+def _page_text(page: Any, ruler: Ruler) -> tuple[str, tuple[Mark, ...]]:
+    """A page's text, and the boxes of what stands in it."""
     words = page.get_textpage()
     try:
         text: str = words.get_text_range(errors="replace")
+        places = marks(text, words, ruler)
     finally:
         words.close()
     # U+FFFE is PDFium's mark for a hyphen that broke a line; U+0002 its older one.
-    return text.replace("\r\n", "\n").replace("\ufffe", "-").replace("\x02", "-")
+    return text.replace("\r\n", "\n").replace("\ufffe", "-").replace("\x02", "-"), places
 
 
 def _hides_words(page: Any, letters: int, *, has_words: bool) -> bool:
@@ -156,10 +160,10 @@ def _has_pixels(picture: Any) -> bool:
     return not known or legible(width.value, height.value)
 
 
-def _annotations(page: Any, location: str, job: Job) -> bool:
+def _annotations(page: Any, location: str, ruler: Ruler, job: Job) -> bool:
     """Give form fields and comments of a page; whether there were any."""
     fields: list[str] = []
-    marks: list[Mark] = []
+    places: list[Mark] = []
     size = 0
     count = raw.FPDFPage_GetAnnotCount(page.raw)
     if count > MAX_ANNOTATIONS:
@@ -170,13 +174,14 @@ def _annotations(page: Any, location: str, job: Job) -> bool:
         if not annotation:
             continue
         words = dict.fromkeys(_annotation_words(annotation))
+        place = ruler.annotation(annotation)
         raw.FPDFPage_CloseAnnot(annotation)
         line = "\t".join(words)
         if line:
-            marks.append(Mark(size, f"注釈・入力欄{index + 1}"))
+            places.append(Mark(size, f"注釈・入力欄{index + 1}{place}"))
             fields.append(line)
             size += len(line) + 1
-    job.text(f"{location}(注釈・入力欄)", "\n".join(fields), marks=tuple(marks))
+    job.text(f"{location}(注釈・入力欄)", "\n".join(fields), marks=tuple(places))
     return bool(fields)
 
 

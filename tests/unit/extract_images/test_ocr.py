@@ -64,7 +64,7 @@ def test_scanned_page_of_a_pdf_is_read_and_located():
     (segment,) = [s for s in found.segments if has_number(s)]
     assert segment.location == "1ページ › OCR"
     at = segment.text.index("Number")
-    assert re.fullmatch(r"1ページ › OCR!4行目\(\d+,\d+\)", segment.where(at))
+    assert re.fullmatch(r"1ページ › OCR!4行目\(\d+,\d+\)-\(\d+,\d+\)mm", segment.where(at))
     assert found.gaps == ()
 
 
