@@ -38,8 +38,9 @@ param teams string = 'on'
 @allowed(['', 'A', 'B'])
 param teamsModel string = ''
 
+@allowed(['on', 'off'])
 @description('Teams messages come sealed: the certificate is the secret rich-certificates.')
-param richNotifications bool = false
+param richNotifications string = 'off'
 
 @description('The site\'s policy file inside the package.')
 param policyFile string = ''
@@ -65,24 +66,25 @@ param consoleClientId string = ''
 @description('Address space of the network, /22 or larger.')
 param addressPrefix string = '10.60.0.0/22'
 
-@description('Addresses from which a package may be deployed, beside the network; usually none.')
-param deployAddresses array = []
+@description('Addresses from which a package may be deployed, beside the network, comma-separated; usually none.')
+param deployAddresses string = ''
 
-@description('Addresses from which the console may be reached, beside the network; usually none.')
-param consoleAddresses array = []
+@description('Addresses from which the console may be reached, beside the network, comma-separated; usually none.')
+param consoleAddresses string = ''
 
-@description('Addresses from which the relay and sekisho push reach the landing, beside the network; usually none.')
-param landingAddresses array = []
+@description('Addresses from which the relay and sekisho push reach the landing, beside the network, comma-separated; usually none.')
+param landingAddresses string = ''
 
 @description('Object ids of service principals: the relay, and who may upload with sekisho push.')
 param relayPrincipalId string = ''
 param uploadPrincipalId string = ''
 
+@allowed(['on', 'off'])
 @description('Storage is encrypted with a key of our own, rotated yearly.')
-param customerManagedKey bool = false
+param customerManagedKey string = 'off'
 
-@description('Who is told: mail addresses of the action group.')
-param alertAddresses array = []
+@description('Who is told: mail addresses of the action group, comma-separated.')
+param alertAddresses string = ''
 
 @description('When this deployment began: the first month of the budget.')
 param budgetStart string = utcNow('yyyy-MM-01')
@@ -104,6 +106,11 @@ var zones = {
   sites: 'privatelink.azurewebsites.net'
   namespace: 'privatelink.servicebus.windows.net'
 }
+var deployAddressesList = empty(deployAddresses) ? [] : split(deployAddresses, ',')
+var consoleAddressesList = empty(consoleAddresses) ? [] : split(consoleAddresses, ',')
+var landingAddressesList = empty(landingAddresses) ? [] : split(landingAddresses, ',')
+var alertAddressesList = empty(alertAddresses) ? [] : split(alertAddresses, ',')
+var hasOwnKey = customerManagedKey == 'on'
 var byHub = notifications == 'eventhub'
 var intakeRole = contains(apps, 'intake') ? 'intake' : 'all'
 var scanRole = contains(apps, 'scan') ? 'scan' : 'all'
@@ -163,7 +170,7 @@ module monitoring 'modules/monitoring.bicep' = {
   }
 }
 
-module storageIdentity 'modules/identity.bicep' = if (customerManagedKey) {
+module storageIdentity 'modules/identity.bicep' = if (hasOwnKey) {
   name: 'identity-storage'
   scope: group
   params: {
@@ -173,14 +180,14 @@ module storageIdentity 'modules/identity.bicep' = if (customerManagedKey) {
   }
 }
 
-module keyVault 'modules/vault.bicep' = if (customerManagedKey) {
+module keyVault 'modules/vault.bicep' = if (hasOwnKey) {
   name: 'vault-storage'
   scope: group
   params: {
     name: 'kv-storage-${token}'
     location: location
     tags: tags
-    readerId: customerManagedKey ? storageIdentity.outputs.principalId : ''
+    readerId: hasOwnKey ? storageIdentity.outputs.principalId : ''
     purpose: 'encryption'
     subnetId: network.outputs.endpointsSubnetId
     zoneName: zones.vault
@@ -188,7 +195,7 @@ module keyVault 'modules/vault.bicep' = if (customerManagedKey) {
   }
 }
 
-var ownKey = customerManagedKey ? {
+var ownKey = hasOwnKey ? {
   identityId: storageIdentity.outputs.id
   vaultUri: keyVault.outputs.uri
   keyName: keyVault.outputs.keyName
@@ -231,7 +238,7 @@ module work 'modules/storage.bicep' = {
     subnetId: network.outputs.endpointsSubnetId
     zones: zones
     trusted: true
-    allowedAddresses: landingAddresses
+    allowedAddresses: landingAddressesList
     ownKey: ownKey
     logged: ['queue', 'table']
     workspaceId: monitoring.outputs.workspaceId
@@ -480,7 +487,7 @@ module settings 'modules/settings.bicep' = [for (role, i) in apps: {
       watch: watch
       teams: teams
       teamsModel: teamsModel
-      rich: richNotifications
+      rich: richNotifications == 'on'
       policyFile: policyFile
       names: names
       ocr: ocr
@@ -521,8 +528,8 @@ module app 'modules/app.bicep' = [for (role, i) in apps: {
     workspaceId: monitoring.outputs.workspaceId
     settings: settings[i].outputs.values
     open: !byHub && role == intakeRole
-    allowedAddresses: role == consoleRole ? consoleAddresses : []
-    deployAddresses: deployAddresses
+    allowedAddresses: role == consoleRole ? consoleAddressesList : []
+    deployAddresses: deployAddressesList
   }
   dependsOn: [hostAccess, workAccess, evidenceAccess, auditAccess]
 }]
@@ -535,7 +542,7 @@ module alerts 'modules/alerts.bicep' = {
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
     topicId: events.outputs.topicId
-    addresses: alertAddresses
+    addresses: alertAddressesList
   }
 }
 
@@ -555,7 +562,7 @@ module budget 'modules/budget.bicep' = {
   params: {
     amount: profile.budget
     startDate: budgetStart
-    addresses: alertAddresses
+    addresses: alertAddressesList
   }
 }
 

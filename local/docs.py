@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import shared
+from local.access import azure_roles, by_app, grants_file
 from shared.console.openapi import description
 from shared.console.routes import ROUTES
 from shared.graph import calls
@@ -66,11 +67,15 @@ def permissions_page() -> str:
         "to read its resource (a drive's: to write it).",
         "",
     ]
+    apps = by_app()
+    lines += ["The app of each call is in brackets: its identity, and no other, is granted it.", ""]
     for name, made in needing.items():
         lines += [f"## {name}", ""]
-        lines += [f"- `{call}`" for call in made]
+        for call in made:
+            users = ", ".join(app for app, found in apps.items() if call in found)
+            lines.append(f"- `{call}` ({users})")
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, *azure_roles()])
 
 
 def console_description() -> str:
@@ -83,6 +88,7 @@ PAGES = {
     "docs/permissions.md": permissions_page,
     "docs/reference/console-openapi.json": console_description,
     "docs/reference/settings.md": settings_page,
+    "infra/graph.json": grants_file,
 }
 
 

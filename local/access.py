@@ -1,0 +1,85 @@
+"""Which app needs which Graph permission, from where its calls stand in the code.
+
+``infra/graph.json`` (what the deployment grants to each app's identity) and the table of
+``docs/permissions.md`` are made of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared.graph import calls
+
+ROOT = Path(__file__).resolve().parent.parent
+# What functions/resolve and functions/subscriptions reach; every other caller is the scan's.
+INTAKE = (
+    "shared/graph/subscriptions.py",
+    "shared/services/cohorts.py",
+    "shared/services/deltas.py",
+    "shared/services/event_delta.py",
+    "shared/services/resolve.py",
+    "shared/services/teams_hints.py",
+    "shared/services/teams_sweep.py",
+)
+WORDS = """## Azure の役割 / Azure roles
+
+保存先ごと・アプリごとの役割です（`infra/access.json`）。小規模構成の一つのアプリは四つの合計を
+持ちます。このほか各アプリの ID は、自分のホスト用ストレージ（Storage Blob Data Owner）、
+自分の Key Vault（Key Vault Secrets User）、テレメトリ（Monitoring Metrics Publisher）を使います。
+
+Roles a store and an app (`infra/access.json`). The one app of the small size has the sum of
+the four. Beside these each app's identity has its own host account (Storage Blob Data Owner),
+its own key vault (Key Vault Secrets User) and telemetry (Monitoring Metrics Publisher).
+"""
+ROOMS = ("shared/graph", "shared/services")
+
+
+def called(path: Path) -> Iterator[calls.Call]:
+    """The calls that a file names as ``calls.NAME``."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            found = getattr(calls, node.attr, None) if node.value.id == "calls" else None
+            if isinstance(found, calls.Call) and found is not calls.LINK:
+                yield found
+
+
+def by_app() -> dict[str, frozenset[calls.Call]]:
+    """The calls of each app that calls Graph."""
+    made: dict[str, set[calls.Call]] = {"intake": set(), "scan": set()}
+    for room in ROOMS:
+        for path in sorted((ROOT / room).glob("*.py")):
+            app = "intake" if path.relative_to(ROOT).as_posix() in INTAKE else "scan"
+            made[app] |= set(called(path))
+    return {app: frozenset(found) for app, found in made.items()}
+
+
+def grants() -> dict[str, list[str]]:
+    """The permissions of each app's identity; ``all`` is one app with every duty."""
+    found = {
+        app: sorted({name for call in made for name in (call.permission, *call.also)})
+        for app, made in by_app().items()
+    }
+    return {"all": sorted(set().union(*map(set, found.values()))), **found}
+
+
+def grants_file() -> str:
+    """infra/graph.json."""
+    return json.dumps(grants(), indent=2) + "\n"
+
+
+def azure_roles() -> list[str]:
+    """Lines of docs/permissions.md: infra/access.json, with what needs each role."""
+    access = json.loads((ROOT / "infra/access.json").read_text(encoding="utf-8"))
+    lines = [WORDS]
+    for app, entries in access.items():
+        if app == "all":
+            continue
+        lines += [f"### {app}", "", "| store | role | what needs it |", "|---|---|---|"]
+        for each in entries:
+            store = f"`{each['account']}` {each['kind']} `{each['name']}`"
+            lines.append(f"| {store} | {each['role']} | {each['why']} |")
+        lines.append("")
+    return lines
