@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.bootstrap import publish_head, reader, verify_chain
+from shared.bootstrap import export_record, publish_head, reader, verify_chain
 
 bp = func.Blueprint()
 
@@ -30,3 +30,11 @@ async def verify(timer: func.TimerRequest) -> None:
     """What is new in the chain, and a further part of the whole; a break is an alert."""
     del timer
     await verify_chain()
+
+
+@bp.function_name("export_record")
+@bp.timer_trigger(arg_name="timer", schedule="%SEKISHO_EXPORT_SCHEDULE%")
+async def export(timer: func.TimerRequest) -> None:
+    """What is new of the record, for other tools: each record in one file of a format."""
+    del timer
+    await export_record()

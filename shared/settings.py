@@ -122,6 +122,17 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _some(*allowed: str) -> Callable[[str], tuple[str, ...]]:
+    def parse(value: str) -> tuple[str, ...]:
+        found = _names(value)
+        if not set(found) <= set(allowed):
+            message = f"some of {', '.join(allowed)}, with commas"
+            raise ValueError(message)
+        return found
+
+    return parse
+
+
 def _certificates(value: str) -> tuple[Key, ...]:
     found = []
     for each in _names(value):
@@ -163,6 +174,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_HEAD_SCHEDULE", str, "30 * * * * *", ("all", "audit"), "When the head of the audit chain is signed and published (NCRONTAB, UTC)."),
     Setting("SEKISHO_HEAD_KEYS", _public_keys, "", ("all", "audit"), "Public keys (base64 of PEM each) of former signing keys, so that heads signed before a rotation are still checked."),
     Setting("SEKISHO_VERIFY_SCHEDULE", str, "0 */15 * * * *", ("all", "audit"), "When the audit chain is verified: what is new, and a further part of the whole (NCRONTAB, UTC)."),
+    Setting("SEKISHO_EXPORT_FORMATS", _some("ocsf", "cef", "csv"), "", ("all", "audit"), "Formats in which the record is exported as it grows, to the container `exports` of the audit's account: some of `ocsf`, `cef`, `csv`, with commas; empty: none."),
+    Setting("SEKISHO_EXPORT_SCHEDULE", str, "45 */5 * * * *", ("all", "audit"), "When what is new of the record is exported (NCRONTAB, UTC)."),
+    Setting("SEKISHO_SENTINEL_ENDPOINT", _optional_url, "", ("all", "audit"), "Logs Ingestion endpoint of the data collection rule (or endpoint) that takes the record into a Log Analytics workspace; empty: none."),
+    Setting("SEKISHO_SENTINEL_RULE", str, "", ("all", "audit"), "Immutable id of that data collection rule (`dcr-…`); its stream is `Custom-SekishoAudit_CL`."),
     Setting("SEKISHO_CLIENT_STATE_KEY", _key, None, ("all", "intake"), "HMAC key of the `clientState` that genuine notifications carry: `<id>:<base64 of 32 bytes>`. In the cloud a Key Vault reference."),
     Setting("SEKISHO_FINGERPRINT_KEY", _key, None, _SCAN, "HMAC key of findings' fingerprints and of content digests. In the cloud a Key Vault reference."),
     Setting("SEKISHO_MARKER_KEY", _key, None, ("all", "scan"), "HMAC key of the marker on items that Sekisho has handled. In the cloud a Key Vault reference."),
@@ -214,6 +229,10 @@ class Settings:
     head_schedule: str
     head_keys: tuple[bytes, ...] = field(repr=False)
     verify_schedule: str
+    export_formats: tuple[str, ...]
+    export_schedule: str
+    sentinel_endpoint: str
+    sentinel_rule: str
     client_state_key: Key | None
     fingerprint_key: Key | None
     marker_key: Key | None
@@ -290,6 +309,8 @@ def _consistent(values: Mapping[str, object], problems: list[str]) -> None:
         )
     if values["notifications"] == "eventhub" and not values["notification_hub"]:
         problems.append("SEKISHO_NOTIFICATIONS=eventhub needs SEKISHO_NOTIFICATION_HUB")
+    if bool(values["sentinel_endpoint"]) != bool(values["sentinel_rule"]):
+        problems.append("SEKISHO_SENTINEL_ENDPOINT and SEKISHO_SENTINEL_RULE need each other")
     host = urlsplit(str(values["graph_base_url"])).hostname or ""
     if values["graph_credential"] == "local" and host not in LOOPBACK:
         problems.append("SEKISHO_GRAPH_CREDENTIAL=local is for the stand-in on this machine only")

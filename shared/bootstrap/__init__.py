@@ -16,7 +16,7 @@ from shared import __version__
 from shared.bootstrap.core import needed
 from shared.bootstrap.runtime import Runtime, new_trace, runtime
 from shared.duties import Arrivals, Gate, Intake, Reader, Scanner, Timers, Undertaker, Work, arrive
-from shared.errors import BusyError
+from shared.errors import BusyError, SekishoError, StorageConflictError
 from shared.settings import Key
 from shared.storage import landed
 
@@ -27,6 +27,7 @@ __all__ = [
     "Runtime",
     "arrivals",
     "console",
+    "export_record",
     "gate",
     "health",
     "intake",
@@ -114,6 +115,20 @@ async def publish_head() -> None:
     """For the timer of ``functions/audit``: the chain's end is signed though nothing comes."""
     with suppress(BusyError):  # whoever holds the sequencer signs it
         await runtime().recorder.log.publish_head()
+
+
+async def export_record() -> None:
+    """For the timer of ``functions/audit``: what is new, in each format that the settings name."""
+    failed = []
+    for each in runtime().exports:
+        try:
+            await each.run()
+        except StorageConflictError:  # another worker is at it
+            continue
+        except SekishoError as error:  # the other exports need not wait for this one
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 async def verify_chain() -> None:

@@ -14,6 +14,7 @@ from shared.storage.recorder import Recorder
 if TYPE_CHECKING:
     from shared.console.app import Console
     from shared.console.desk import Desk
+    from shared.export.continuous import Continuous
     from shared.storage.chain_watch import ChainWatch
 
 EXCHANGE = "api://AzureADTokenExchange/.default"  # what Entra ID takes as a client's assertion
@@ -63,6 +64,28 @@ class Recording(Core):
             self.clock,
             any_of([public_pem(private), *self.settings.head_keys]),
         )
+
+    @cached_property
+    def exports(self) -> list[Continuous]:
+        """The record for other tools: a file or a call at a time, each with a cursor of its own."""
+        from shared.export.continuous import Continuous, Files, Sink  # noqa: PLC0415 - audit alone
+        from shared.export.records import Records  # noqa: PLC0415 - the same
+        from shared.storage.audit_reader import AuditReader  # noqa: PLC0415 - the same
+
+        files = self.audit.blobs("exports")
+        sinks: dict[str, Sink] = {kind: Files(files, kind) for kind in self.settings.export_formats}
+        if self.settings.sentinel_endpoint:
+            from shared.export.workspace import Workspace  # noqa: PLC0415 - where it is set up
+
+            who = managed_identity(self.settings.audit.client_id)
+            sinks["sentinel"] = Workspace(
+                self.settings.sentinel_endpoint, self.settings.sentinel_rule, who
+            )
+        records, table = Records(AuditReader(self.audit.blobs("audit"))), "auditevents"
+        return [
+            Continuous(name, records, self.audit.table(table), sink, self.clock)
+            for name, sink in sinks.items()
+        ]
 
     @cached_property
     def recorder(self) -> Recorder:

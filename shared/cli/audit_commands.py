@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from shared.cli import verifying
+from shared.audit.formats import FORMATS
+from shared.cli import exporting, verifying
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUT = click.Path(dir_okay=False, writable=True, path_type=Path)
+DAY = click.DateTime(["%Y-%m-%d"])
+DIR = click.option("--dir", "root", type=FOLDER, help="手元の写し / a local copy of the container")
 
 
 def register(sekisho: click.Group) -> None:
@@ -32,7 +37,7 @@ def audit() -> None:
     show_default=True,
     help="この番号の記録から / from this record on",
 )
-@click.option("--dir", "root", type=FOLDER, help="手元の写し / a local copy of the container")
+@DIR
 @click.option(
     "--public-key",
     "keys",
@@ -54,3 +59,20 @@ def verify(first: int, root: Path | None, keys: tuple[Path, ...], shape: str, *,
     if root is not None:
         return asyncio.run(verifying.folder(root, keys, asked))
     return asyncio.run(verifying.storage(keys, asked))
+
+
+@audit.command()
+@click.option("--format", "kind", type=click.Choice(list(FORMATS)), required=True)
+@click.option("--from", "start", type=DAY, help="この日から（日本時間） / from this day")
+@click.option("--to", "end", type=DAY, help="この日まで（日本時間） / up to this day")
+@click.option("--out", type=OUT, required=True, help="書き出す先 / the file to write")
+@DIR
+def export(
+    kind: str, start: datetime | None, end: datetime | None, out: Path, root: Path | None
+) -> int:
+    """記録を他の道具の形式で書き出します / the record in another tool's format.
+
+    Exit 0: all is written, 1: the chain breaks, what lies before is written, 64: usage error.
+    """
+    days = exporting.Days(start.date() if start else None, end.date() if end else None)
+    return asyncio.run(exporting.export(kind, root, days, out))

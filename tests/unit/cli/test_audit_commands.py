@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -11,6 +12,7 @@ from shared.audit.chain import Tip, append
 from shared.audit.head import Head, es256_signer, public_pem, sign
 from shared.cli import run
 from shared.codec import encode
+from tests.unit.audit.payloads import event
 from tests.unit.storage.conftest import START
 
 PEM = ec.generate_private_key(ec.SECP256R1()).private_bytes(
@@ -127,3 +129,48 @@ def test_verify_of_storage_never_quotes_the_connection(capsys, monkeypatch):
     monkeypatch.setenv("SEKISHO_AUDIT", "AccountKey=c2VjcmV0")
     assert run(["audit", "verify"]) == 64
     assert "c2VjcmV0" not in capsys.readouterr().err
+
+
+@pytest.fixture
+def events(tmp_path):
+    """Two real events, a day apart, in a copy."""
+    lines, tip = [], Tip()
+    for number, day in enumerate((24, 25)):
+        made = replace(event("=1+1"), id=f"{number:064x}", time=START.replace(day=day))
+        line, tip = append(tip, encode(made))
+        lines.append(line)
+    path = tmp_path / "audit" / "chain" / "00000001.jsonl"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"".join(lines))
+    return tmp_path
+
+
+def export(events, kind, *more):
+    out = events / f"out.{kind}"
+    where = ("--dir", str(events / "audit"), "--out", str(out))
+    return run(["audit", "export", "--format", kind, *where, *more]), out
+
+
+@pytest.mark.parametrize("kind", ["ocsf", "cef", "csv", "sentinel"])
+def test_export_writes_every_event(events, kind):
+    code, out = export(events, kind)
+    assert code == 0
+    assert len(out.read_bytes().splitlines()) == (3 if kind == "csv" else 2)
+    assert [each.name for each in events.iterdir() if each.name.startswith(".")] == []
+
+
+def test_export_of_a_day_is_that_of_japan(events):
+    code, out = export(events, "sentinel", "--from", "2026-11-25", "--to", "2026-11-25")
+    assert code == 0
+    [line] = out.read_bytes().splitlines()
+    assert json.loads(line)["EventId"] == f"{1:064x}"
+    assert export(events, "sentinel", "--to", "2026-11-23")[1].read_bytes() == b""
+
+
+def test_export_stops_where_the_chain_breaks(events, capsys):
+    path = events / "audit" / "chain" / "00000001.jsonl"
+    first, second = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + second.replace(b"applied", b"refused"))
+    code, out = export(events, "sentinel")
+    assert (code, len(out.read_bytes().splitlines())) == (1, 1)
+    assert "連鎖が途切れて" in capsys.readouterr().err

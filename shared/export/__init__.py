@@ -1,0 +1,1 @@
+"""The record for other tools and other readers: on demand, continuously, and once a month."""
