@@ -65,7 +65,8 @@ class Item:
     ``source`` is the service's name (``mail``, ``drive``, ``gate``, …), ``recipient`` whose copy it
     is (mailbox id, drive id, or the index in the gate's envelope), ``content_version`` what the
     source calls this state of the content (changeKey, cTag, ETag), ``context_hash`` a digest of
-    what surrounds it (sharing), ``generation`` is raised by a deliberate rescan.
+    what surrounds it (sharing). ``generation`` is 0, or the moment (Unix milliseconds) of a
+    deliberate rescan: something beside the item changed (an exception began or ended).
     """
 
     source: str
@@ -219,6 +220,8 @@ class Fetched:
     ``etag`` is the version that ``apply`` must find again (If-Match); ``marker`` is Sekisho's
     marker on the item, if it carries one (to be verified, anyone can write one); ``gaps`` name what
     the source did not give (a file over the size limit has no data), beside those of reading.
+    ``origin`` is the place key of the item that this is a released copy of, as verified by the
+    service: what was granted for that item holds for the copy.
     """
 
     content: Content
@@ -226,6 +229,7 @@ class Fetched:
     etag: str
     marker: str = ""
     gaps: tuple[Gap, ...] = ()
+    origin: str = ""
 
 
 class OutcomeState(StrEnum):
@@ -251,13 +255,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was done, as read back. ``versions`` are the item's versions that our writes made."""
+    """What was done, as read back. ``versions`` are the item's versions that our writes made.
+
+    ``copies`` are the items that our action made of it elsewhere (delivered, put back under another
+    id; any version): what was granted for the item holds for them.
+    """
 
     action: str
     state: OutcomeState
     steps: tuple[Step, ...] = ()
     versions: tuple[str, ...] = ()
     evidence_ref: str = ""
+    copies: tuple[Item, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

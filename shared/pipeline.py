@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from shared.errors import (
     ChangedError,
@@ -24,7 +25,9 @@ from shared.errors import (
 from shared.model import (
     Claim,
     Decision,
+    Fetched,
     Finding,
+    Gap,
     Intent,
     Item,
     Outcome,
@@ -80,6 +83,8 @@ async def _steps(held: _Held, service: Service, app: App) -> Decision | None:
         outcome = await service.apply(held.claim)
     except ChangedError as error:
         outcome = Outcome("none", _state(error))
+    if outcome.copies:
+        await app.exceptions.copied(held.claim.item, outcome.copies)
     await held.confirm()
     await app.results.put(held.claim, outcome)
     await held.complete(outcome)
@@ -104,9 +109,31 @@ async def _decide(held: _Held, service: Service, app: App) -> bool:
         return False
     findings = await _detect(app, extraction.segments)
     gaps = (*fetched.gaps, *extraction.gaps)
-    decision = app.decide(fetched.context, findings, gaps)
+    decision = await _judge(item, fetched, findings, gaps, app)
     await held.intend(Intent(decision, fetched.context, digest, fetched.etag))
     return True
+
+
+async def _judge(
+    item: Item, fetched: Fetched, findings: Sequence[Finding], gaps: Sequence[Gap], app: App
+) -> Decision:
+    """The decision, with what people granted; written down is what it rests on.
+
+    That comes before the intent, and is looked at once more afterwards: an exception that ended
+    meanwhile may have been ended without this item.
+    """
+    if not findings and not gaps:  # what is clean needs no exception
+        return app.decide(fetched.context, findings, gaps, ())
+    places = [item.place_key(), *filter(None, [fetched.origin])]
+    granted: Sequence[Any] = await app.exceptions.applying(*places)
+    while True:
+        decision = app.decide(fetched.context, findings, gaps, granted)
+        if not granted:
+            return decision
+        await app.exceptions.used(item, decision.rule_ids)
+        before, granted = granted, await app.exceptions.applying(*places)
+        if granted == before:
+            return decision
 
 
 async def _detect(app: App, segments: Sequence[Segment]) -> tuple[Finding, ...]:

@@ -187,6 +187,9 @@ class Exceptions(Protocol):
         Durable when it returns, idempotent: the item is judged anew when one of them ends.
         """
 
+    async def copied(self, item: Item, copies: Sequence[Item]) -> None:
+        """What was granted for ``item`` holds for these copies of it, as long as it does."""
+
 
 class NoExceptions:
     """Nobody grants any."""
@@ -198,6 +201,9 @@ class NoExceptions:
 
     async def used(self, item: Item, rule_ids: Sequence[str]) -> None:
         """Nothing to note."""
+
+    async def copied(self, item: Item, copies: Sequence[Item]) -> None:
+        """Nothing holds for the item."""
 
 
 class Results(Protocol):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.policy import Policy
     from shared.services.common import Onward
     from shared.services.marker import Markers
+    from shared.storage.exceptions import Exceptions
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -58,6 +59,13 @@ class Core(Accounts):
                 raise SettingsError(message) from None
             names.append(path.name)
         return Policy.load(texts, names)
+
+    @cached_property
+    def exceptions(self) -> Exceptions:
+        """What people granted, until when."""
+        from shared.storage.exceptions import Exceptions  # noqa: PLC0415 - only roles that decide
+
+        return Exceptions(self.work.table("exceptions"), self.clock)
 
     @cached_property
     def graph(self) -> Graph:

@@ -50,6 +50,7 @@ class Scanning(Core):
                 ),
                 policy_version=self.policy.version,
                 renew_every=self.settings.lease_seconds / 6,
+                exceptions=self.exceptions,
             )
         )
 

@@ -48,6 +48,7 @@ EVENT_GET = Call("GET", "/users/{user}/events/{event}", "Calendars.Read")
 EVENT_UPDATE = Call("PATCH", "/users/{user}/events/{event}", "Calendars.ReadWrite")
 EVENT_DELTA = Call("GET", "/users/{user}/events/delta()", "Calendars.Read")
 EVENT_ATTACHMENTS = Call("GET", "/users/{user}/events/{event}/attachments", "Calendars.Read")
+EVENT_ATTACH = Call("POST", "/users/{user}/events/{event}/attachments", "Calendars.ReadWrite")
 EVENT_DETACH = Call(
     "DELETE", "/users/{user}/events/{event}/attachments/{attachment}", "Calendars.ReadWrite"
 )
@@ -130,6 +131,15 @@ PATH_PUT = Call(
 PATH_SESSION = Call(
     "POST",
     "/drives/{drive}/items/root:/{+path}:/createUploadSession",
+    "Files.ReadWrite.All",
+    sdk=False,
+)
+ITEM_SESSION = Call(
+    "POST", "/drives/{drive}/items/{item}/createUploadSession", "Files.ReadWrite.All"
+)
+CHILD_SESSION = Call(
+    "POST",
+    "/drives/{drive}/items/{item}:/{+path}:/createUploadSession",
     "Files.ReadWrite.All",
     sdk=False,
 )

@@ -117,13 +117,13 @@ class Policy:
         at most tags.
         """
         findings, used = self._counted(findings, exceptions)
-        matches = []
+        matches, place = [], context.place
         for rule in self.rules:
             mode = rule.mode_for(context.cohort)
             if mode is Mode.OFF or not rule.when.holds(context, findings, gaps):
                 continue
             said = self.outcome(rule, context)
-            aside = [each.id for each in exceptions if each.sets_aside(rule, findings, gaps)]
+            aside = [each.id for each in exceptions if each.sets_aside(rule, findings, gaps, place)]
             if aside and said > MILDEST:
                 said = MILDEST
                 used |= dict.fromkeys(aside)

@@ -6,7 +6,7 @@ sets aside, why, who granted it, and when it ends by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,8 @@ PREFIX = "exception:"
 """Before an exception's id among a decision's ``rule_ids``: so its use is in the audit."""
 
 OWNER = "owner"
-STEP = 1_000_000
+WIDTH = ("onedrive_private", "onedrive_inside", "onedrive_guest", "onedrive_anonymous")
+"""The places of one file, by how many people reach it."""
 MILDEST = Disposition.TAG  # what an exception makes of a rule: seen and recorded, never "allow"
 
 
@@ -36,7 +37,8 @@ class Exemption:
 
     ``scope`` is an item's ``place_key`` (or a fingerprint, for a suppression); ``rules`` the rules
     it sets aside; ``fingerprints`` and ``gaps`` what was found then: an item in which anything else
-    is found is not covered. ``people`` are the identities who granted it, each once.
+    is found is not covered. ``people`` are the identities who granted it, each once. ``place`` is
+    where a file was: released for its owner alone is not released for anybody with a link.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Exemption:
     people: tuple[str, ...]
     granted_at: datetime
     expires_at: datetime
+    place: str = ""
 
     def active(self, now: datetime) -> bool:
         """From being granted up to before its expiry."""
@@ -58,13 +61,15 @@ class Exemption:
         """Whether this value was found to be no such thing."""
         return self.kind is Kind.SUPPRESSION and finding.fingerprint == self.scope
 
-    def sets_aside(self, rule: Rule, findings: Sequence[Finding], gaps: Sequence[Gap]) -> bool:
+    def sets_aside(
+        self, rule: Rule, findings: Sequence[Finding], gaps: Sequence[Gap], place: str
+    ) -> bool:
         """Whether it covers this rule for exactly what is found here.
 
         The policy of today has the last word: it may permit overrides no more, or ask for two
         people where one was enough.
         """
-        if self.kind is Kind.SUPPRESSION or rule.id not in self.rules:
+        if self.kind is Kind.SUPPRESSION or rule.id not in self.rules or self._wider(place):
             return False
         if self.kind is Kind.OVERRIDE and rule.override != OWNER:
             return False
@@ -74,28 +79,23 @@ class Exemption:
             each.code.value for each in gaps
         } <= set(self.gaps)
 
+    def _wider(self, place: str) -> bool:
+        """Whether more people reach the file now than when it was granted."""
+        known = self.place in WIDTH and place in WIDTH
+        return known and WIDTH.index(place) > WIDTH.index(self.place)
+
 
 def applying(
-    exemptions: Iterable[Exemption], place_key: str, now: datetime
+    exemptions: Iterable[Exemption], place_keys: Collection[str], now: datetime
 ) -> tuple[Exemption, ...]:
-    """Those that are active and about this item, or about a value: what ``decide`` is given."""
+    """Those that are active and about one of these places, or about a value: for ``decide``."""
     return tuple(
         each
         for each in exemptions
-        if each.active(now) and (each.kind is Kind.SUPPRESSION or each.scope == place_key)
+        if each.active(now) and (each.kind is Kind.SUPPRESSION or each.scope in place_keys)
     )
 
 
-def generation(
-    exemptions: Iterable[Exemption], place_key: str, now: datetime, rescans: int = 0
-) -> int:
-    """``Item.generation``: the millions count how often exceptions about the item began or ended.
-
-    The rest are deliberate ``rescans`` (whole millions in it are ignored, so that a generation can
-    be given again). It changes at the very moment of a grant and of an expiry; so the ledger's key
-    is a new one then, and the item is decided anew: an expired exception blocks again.
-    Suppressions count for each item: give those whose value was found in it.
-    """
-    mine = [each for each in exemptions if each.kind is Kind.SUPPRESSION or each.scope == place_key]
-    steps = sum((each.granted_at <= now) + (each.expires_at <= now) for each in mine)
-    return steps * STEP + rescans % STEP
+def used(rule_ids: Iterable[str]) -> tuple[str, ...]:
+    """The exceptions among a decision's rule ids."""
+    return tuple(each.removeprefix(PREFIX) for each in rule_ids if each.startswith(PREFIX))

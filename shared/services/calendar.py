@@ -21,7 +21,9 @@ from shared.model import (
 )
 from shared.services.common import Onward, Redigest, decision_of
 from shared.services.event_block import EventBlocking, genuine
+from shared.services.event_release import Releasing
 from shared.services.eventbox import EventBox
+from shared.services.held import key_of
 from shared.services.mail import domain, moment
 from shared.services.mail_tag import Tagging
 from shared.services.marker import Markers, Verdict, release_of
@@ -48,9 +50,12 @@ class CalendarService:
         self._policy_version = policy_version
         self._tagging = Tagging(self._box, markers)
         self._blocking = EventBlocking(self._box, evidence, markers)
+        self._releasing = Releasing(self._box, evidence, markers)
 
     async def fetch(self, item: Item) -> Fetched:
         """The event as MIME; before a SupersededError the newer version is put on the queue."""
+        if key_of(item):
+            return await self._releasing.fetch(item)
         event = await self._box.read(item)
         version = str(event.get("changeKey", ""))
         if version != item.content_version:
@@ -74,6 +79,8 @@ class CalendarService:
     async def apply(self, claim: Claim) -> Outcome:
         """Tag, mark for review, or leave a notice; read back. See Service.apply."""
         disposition = decision_of(claim).disposition
+        if key_of(claim.item):
+            return await self._releasing.apply(claim)
         try:
             if disposition is Disposition.BLOCK:
                 return await self._blocking.block(claim)
@@ -91,7 +98,7 @@ class CalendarService:
         if fetched.marker == _NOTICE:
             return True
         verdict = Verdict.read(fetched.marker)
-        if verdict is None or release_of(verdict):
+        if verdict is None or release_of(verdict) or claim.item.generation:
             return False
         known = self._markers.genuine(verdict, claim.item.place_key(), content_digest)
         return known and verdict.policy == self._policy_version

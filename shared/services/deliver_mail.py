@@ -13,7 +13,7 @@ from shared.errors import GoneError, StorageConflictError, UnavailableError
 from shared.graph import calls
 from shared.graph.answers import Json
 from shared.graph.client import Graph
-from shared.model import Disposition, Outcome, OutcomeState, Step
+from shared.model import Disposition, Item, Outcome, OutcomeState, Step
 from shared.services.mail_tag import tag_plain
 from shared.services.words import CATEGORIES
 
@@ -34,7 +34,9 @@ class MailDelivery:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
 
-    async def deliver(self, user: str, data: bytes, key: str, disposition: Disposition) -> Outcome:
+    async def deliver(
+        self, user: str, data: bytes, key: str, disposition: Disposition, *, folder: str = "inbox"
+    ) -> Outcome:
         """Import unless it is there, with the disposition's category; read back."""
         stamped, message_id = _stamped(data, key)
         there = await self._find(user, message_id, key)
@@ -42,7 +44,7 @@ class MailDelivery:
         if there is None:
             await self._graph.send(
                 calls.FOLDER_MESSAGE_CREATE,
-                {"user": user, "folder": "inbox"},
+                {"user": user, "folder": folder},
                 headers={"Content-Type": "text/plain"},
                 data=base64.b64encode(stamped),
             )
@@ -54,7 +56,8 @@ class MailDelivery:
         category = CATEGORIES.get(disposition, "")
         if category:
             steps = (*steps, await self._tag(user, there, category))
-        return Outcome("deliver", OutcomeState.APPLIED, steps)
+        copy = Item("mail", str(there["id"]), user, "")
+        return Outcome("deliver", OutcomeState.APPLIED, steps, copies=(copy,))
 
     async def _find(self, user: str, message_id: str, key: str) -> Json | None:
         quoted = message_id.replace("'", "''")

@@ -27,7 +27,9 @@ from shared.model import (
 from shared.services import tombstone
 from shared.services.common import ATTEMPTS, Onward, Redigest, decision_of, intent_of
 from shared.services.drive_block import Blocking
+from shared.services.drive_release import Releasing
 from shared.services.files import Files, media_type
+from shared.services.held import key_of
 from shared.services.marker import Markers
 from shared.services.sharing import Sharing
 from shared.services.words import CATEGORIES
@@ -54,9 +56,12 @@ class DriveService:
         self._files = Files(graph, onward, inside=inside, limit=limit, redigest=redigest)
         self._markers = markers
         self._blocking = Blocking(self._files, quarantine, markers)
+        self._releasing = Releasing(self._files, quarantine, markers)
 
     async def fetch(self, item: Item) -> Fetched:
         """Content and context; a file over the limit is a gap by name, with no data."""
+        if key_of(item):
+            return await self._releasing.fetch(item)
         entity = await self._files.read(item)
         if "file" not in entity:
             text = "it is a folder now"
@@ -76,6 +81,8 @@ class DriveService:
     async def apply(self, claim: Claim) -> Outcome:
         """Tag, mark for review, or keep evidence and replace; read back. See Service.apply."""
         disposition = decision_of(claim).disposition
+        if key_of(claim.item):
+            return await self._releasing.apply(claim)
         try:
             if disposition is Disposition.BLOCK:
                 return await self._blocking.block(claim)

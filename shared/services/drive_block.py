@@ -7,13 +7,13 @@ data, are deleted. The item stays the same, so that links and people find the ex
 
 from __future__ import annotations
 
-from shared.codec import encode
 from shared.errors import StorageConflictError, UnavailableError
 from shared.graph.answers import Json
 from shared.model import Claim, Outcome, OutcomeState, Step
 from shared.services import tombstone
 from shared.services.common import ATTEMPTS, keep, kept
 from shared.services.files import Files
+from shared.services.held import describe
 from shared.services.marker import Markers
 from shared.services.sharing import Sharing
 from shared.storage.evidence import Evidence
@@ -75,7 +75,7 @@ class Blocking:
             if not await self._files.same_content(claim, await self._files.read(claim.item)):
                 text = "the content changed while it was copied"
                 raise StorageConflictError(text)
-            await keep(self._quarantine, f"{claim.key}.json", _described(claim, entity))
+            await describe(self._quarantine, claim, _named(entity))
             await keep(self._quarantine, f"{claim.key}.bin", data)
         now = await self._files.read(claim.item)  # taking grants away moved the eTag on
         if now.get("cTag") != entity.get("cTag"):
@@ -126,14 +126,10 @@ def _sharing_steps(sharing: Sharing) -> tuple[Step, ...]:
     return (Step("direct_grants", direct), Step("inherited_grants", inherited))
 
 
-def _described(claim: Claim, entity: Json) -> bytes:
+def _named(entity: Json) -> Json:
     """What a release needs to put the file back as it was; kept beside the copy, nowhere else."""
-    return encode(
-        {
-            "name": entity.get("name"),
-            "parent": (entity.get("parentReference") or {}).get("id"),
-            "mediaType": (entity.get("file") or {}).get("mimeType"),
-            "drive": claim.item.recipient,
-            "item": claim.item.id,
-        }
-    )
+    return {
+        "name": entity.get("name"),
+        "parent": (entity.get("parentReference") or {}).get("id"),
+        "mediaType": (entity.get("file") or {}).get("mimeType"),
+    }

@@ -15,7 +15,8 @@ from shared.errors import StorageConflictError, UnavailableError
 from shared.graph.answers import Json
 from shared.model import Claim, Item, Outcome, OutcomeState, Step
 from shared.services.common import ATTEMPTS, decision_of, keep
-from shared.services.eventbox import EventBox, locations, notice_of
+from shared.services.eventbox import EventBox, locations, notice_of, original
+from shared.services.held import describe
 from shared.services.marker import NOTICE_PROPERTY, PROPERTY, Markers, Verdict, release_of
 from shared.services.words import EVENT_SUBJECT, explanation, reference
 from shared.storage.evidence import Evidence
@@ -48,6 +49,8 @@ class EventBlocking:
             if not await self._box.same_content(claim, event, mime):
                 await self._box.follow(claim.item, str(event.get("changeKey", "")))
                 return Outcome("block", OutcomeState.SUPERSEDED, versions=versions)
+            kept = original(event, await self._box.attachments(claim.item))
+            await describe(self._evidence, claim, kept)
             copied = await keep(self._evidence, name, mime)
             try:
                 answer = await self._box.update(

@@ -23,6 +23,9 @@ _SELECT = (
 )
 _EXPAND = f"singleValueExtendedProperties($filter=id eq '{PROPERTY}' or id eq '{NOTICE_PROPERTY}')"
 
+TEXTS = ("subject", "body", "location")
+"""What a notice takes the place of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -100,6 +103,16 @@ def notice_of(event: Json) -> str:
         if str(each.get("id", "")).casefold() == NOTICE_PROPERTY.casefold():
             return str(each.get("value", ""))
     return ""
+
+
+def original(event: Json, attachments: list[Json]) -> dict[str, object]:
+    """What a description keeps of an event: its texts, and its attachments as Graph gave them."""
+    kept: dict[str, object] = {name: event[name] for name in TEXTS if name in event}
+    kept["attachments"] = [
+        {name: each.get(name) for name in ("@odata.type", "name", "contentType", "contentBytes")}
+        for each in attachments
+    ]
+    return kept
 
 
 def place(item: Item) -> dict[str, str]:

@@ -14,7 +14,9 @@ from shared.graph.answers import Json
 from shared.graph.client import Graph
 from shared.model import Claim, Content, Context, Disposition, Fetched, Item, Outcome, OutcomeState
 from shared.services.common import Onward, Redigest, decision_of
+from shared.services.held import key_of
 from shared.services.mail_block import Blocking
+from shared.services.mail_release import Releasing, origin
 from shared.services.mail_tag import Tagging
 from shared.services.mailbox import Mailbox
 from shared.services.marker import Markers, Verdict, release_of
@@ -45,9 +47,12 @@ class MailService:
         self._policy_version = policy_version
         self._tagging = Tagging(self._box, markers)
         self._blocking = Blocking(self._box, evidence)
+        self._releasing = Releasing(self._box, evidence, markers)
 
     async def fetch(self, item: Item) -> Fetched:
         """MIME and context; before a SupersededError the newer version is put on the queue."""
+        if key_of(item):
+            return await self._releasing.fetch(item)
         message = await self._box.read(item)
         version = str(message.get("changeKey", ""))
         if version != item.content_version:
@@ -58,10 +63,18 @@ class MailService:
             calls.MESSAGE_MIME, {"user": item.recipient, "message": item.id}
         )
         content = Content(answer.data, media_type="message/rfc822")
-        return Fetched(content, context(item, message), version, marker=Mailbox.property(message))
+        return Fetched(
+            content,
+            context(item, message),
+            version,
+            marker=Mailbox.property(message),
+            origin=origin(answer.data, self._markers, item.recipient),
+        )
 
     async def apply(self, claim: Claim) -> Outcome:
         """Tag, mark for review, or keep evidence and remove; read back. See Service.apply."""
+        if key_of(claim.item):
+            return await self._releasing.apply(claim)
         disposition = decision_of(claim).disposition
         try:
             if disposition is Disposition.BLOCK:
@@ -76,13 +89,15 @@ class MailService:
             raise UnavailableError(str(error)) from None
 
     def recognises(self, claim: Claim, fetched: Fetched, content_digest: str) -> bool:
-        """Whether it carries our marker for this content under this policy, or a release."""
+        """Whether it carries our marker for this content under this policy.
+
+        What is judged anew on purpose is never recognised: the marker tells of the decision before.
+        """
         verdict = Verdict.read(fetched.marker)
-        if verdict is None:
+        if verdict is None or claim.item.generation or release_of(verdict):
             return False
         known = self._markers.genuine(verdict, claim.item.place_key(), content_digest)
-        current = verdict.policy == self._policy_version or bool(release_of(verdict))
-        return known and current
+        return known and verdict.policy == self._policy_version
 
 
 def context(item: Item, message: Json) -> Context:

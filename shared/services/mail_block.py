@@ -12,6 +12,7 @@ from shared.graph import calls
 from shared.graph.answers import Json
 from shared.model import Claim, Outcome, OutcomeState, Step
 from shared.services.common import decision_of, keep, kept
+from shared.services.held import describe
 from shared.services.mailbox import Mailbox
 from shared.services.marker import NOTICE_PROPERTY
 from shared.services.words import NOTICE_SUBJECT, explanation, reference
@@ -42,6 +43,7 @@ class Blocking:
         if not await self._box.same_content(claim, message, mime):
             await self._box.follow(claim.item, str(message.get("changeKey", "")))
             return Outcome("block", OutcomeState.SUPERSEDED)
+        await describe(self._evidence, claim, {"folder": str(message.get("parentFolderId") or "")})
         copied = await keep(self._evidence, name, mime)
         await self._notify(claim, message)
         await self._box.purge(claim.item)

@@ -6,6 +6,7 @@ A message of an external sender takes no verdict of ours (403): ``not_enforceabl
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from shared.errors import GoneError, PermanentError, SupersededError, UnavailableError
@@ -132,8 +133,7 @@ class TeamsService:
         return message
 
     async def _follow(self, item: Item, message: Json) -> None:
-        newer = Item(item.source, item.id, item.recipient, version(message))
-        await self._onward.put(newer)
+        await self._onward.put(replace(item, content_version=version(message)))
 
     async def _written(self, item: Item, message: Json) -> tuple[bytes, tuple[Gap, ...]]:
         body = message.get("body") or {}

@@ -8,21 +8,25 @@ two browser sessions of one person are one identity.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.codec import decode, encode
 from shared.errors import GoneError, MalformedError, RefusedError
 from shared.model import AuditEvent, Item
-from shared.policy.exemption import Exemption, Kind, applying, generation
+from shared.policy.exemption import Exemption, Kind, applying, used
 from shared.ports import Clock, Row, Table, Value
 
 LONGEST = timedelta(days=92)
 """An exception ends within a quarter, or is asked for anew."""
 LEAST_WORDS = 8  # characters of a reason
 LIMIT = 30_000  # bytes of a request: a string property holds 32 Ki characters
-ENDS = "ends"  # the partition that lists requests by their expiry
+TURNS = "turns"  # the partition that lists requests by the moments at which they begin and end
+COPIES = "copies"  # the partition that says of which item's place a place is a copy
+USES = "uses:"  # the partitions that list what rests on an exception
+UNSURE = timedelta(minutes=10)  # how long a turn may wait for the step that it announces
+LISTED = "listed"  # the partition that lists all requests
 EVERYWHERE = "values"  # the partition of suppressions, which concern no item
 
 
@@ -50,6 +54,7 @@ class Request:
     state: str = "requested"
     granted_at: datetime | None = None
     version: str = ""
+    place: str = ""
 
     def exemption(self) -> Exemption | None:
         """What ``decide`` is given, once it is granted (also after its end: time decides)."""
@@ -58,7 +63,28 @@ class Request:
         return Exemption(
             self.id, self.kind, self.scope, self.rules, self.fingerprints, self.gaps,
             self.reason, self.people, self.granted_at, self.expires_at,
+            self.place,
         )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The latest moment (Unix milliseconds) at which an exception began or ended."""
+
+    request: Request
+    moment: int
+    ended: bool
+    rows: tuple[str, ...]
+
+    @property
+    def marked(self) -> Request:
+        """The request as the turn leaves it: what ended by itself is expired."""
+        by_itself = self.ended and self.request.state == "granted"
+        return replace(self.request, state="expired") if by_itself else self.request
+
+    def anew(self, item: Item) -> Item:
+        """The item as it is to be judged anew: another key of the ledger, the same each time."""
+        return replace(item, generation=self.moment)
 
 
 class Exceptions:
@@ -82,7 +108,10 @@ class Exceptions:
         )
         if kept.needed <= 1:
             kept = replace(kept, state="granted", granted_at=now)
-        await self._table.put(_end(kept))  # first: what is granted is sure to be ended
+        await self._turns(kept, kept.expires_at)  # first: what is granted is sure to be ended
+        if kept.granted_at is not None:
+            await self._turns(kept, now)
+        await self._table.put(Row(LISTED, kept.id, {"scope": kept.scope, "asked": now}))
         return replace(kept, version=await self._table.insert(_row(kept)))
 
     async def approve(self, scope: str, request_id: str, who: str) -> Request:
@@ -100,6 +129,8 @@ class Exceptions:
             raise RefusedError(message)
         people = (*found.people, person)
         granted = len(set(people)) >= found.needed
+        if granted:
+            await self._turns(found, now)
         return await self._write(
             replace(
                 found,
@@ -116,6 +147,8 @@ class Exceptions:
             message = f"the exception {request_id} has ended already"
             raise RefusedError(message)
         state = "revoked" if found.granted_at else "refused"
+        if found.granted_at:
+            await self._turns(found, now)
         return await self._write(replace(found, state=state, expires_at=min(now, found.expires_at)))
 
     async def get(self, scope: str, request_id: str) -> Request:
@@ -127,51 +160,94 @@ class Exceptions:
         message = f"no exception {request_id}"
         raise GoneError(message)
 
-    async def about(self, place_key: str) -> tuple[Exemption, ...]:
-        """Everything ever granted about an item or a value, ended or not."""
+    async def listed(self) -> list[Request]:
+        """Every request of the last quarter and those to come, what ends last first."""
         found = []
-        for partition in (place_key, EVERYWHERE):
+        for each in [row async for row in self._table.query(LISTED)]:
+            try:
+                found.append(await self.get(str(each.values["scope"]), each.key))
+            except GoneError:
+                continue
+        return sorted(found, key=lambda each: each.expires_at, reverse=True)
+
+    async def about(self, place_key: str) -> list[Request]:
+        """Every request about an item, whatever became of it."""
+        return [_request(row) async for row in self._table.query(place_key)]
+
+    async def applying(self, *place_keys: str) -> tuple[Exemption, ...]:
+        """What ``decide`` is given now for an item (and for what it is a copy of)."""
+        found = []
+        places = [*place_keys, *[await self._origin(each) for each in place_keys]]
+        for partition in (*filter(None, dict.fromkeys(places)), EVERYWHERE):
             async for row in self._table.query(partition):
                 exemption = _request(row).exemption()
                 if exemption is not None:
                     found.append(exemption)
-        return tuple(found)
+        return applying(found, places, self._clock())
 
-    async def applying(self, place_key: str) -> tuple[Exemption, ...]:
-        """What ``decide`` is given for an item now."""
-        return applying(await self.about(place_key), place_key, self._clock())
+    async def used(self, item: Item, rule_ids: Sequence[str]) -> None:
+        """Note what rests on exceptions: it is judged anew when one of them ends. Idempotent."""
+        values: dict[str, Value] = {"item": encode(item), "time": self._clock()}
+        for each in used(rule_ids):
+            await self._table.put(Row(f"{USES}{each}", item.place_key(), values))
 
-    async def generation(self, item: Item) -> Item:
-        """The item as it is to be scanned now: a grant and an expiry each make another key."""
-        place_key = item.place_key()
-        mine = [each for each in await self.about(place_key) if each.scope == place_key]
-        number = generation(mine, place_key, self._clock(), item.generation)
-        return replace(item, generation=number)
+    async def copied(self, item: Item, copies: Sequence[Item]) -> None:
+        """Note what an item's copies are copies of, where anybody ever granted something for it."""
+        place = item.place_key()
+        origin = await self._origin(place) or place
+        if not await self.about(origin):
+            return
+        for each in copies:
+            if each.place_key() != origin:
+                await self._table.put(Row(COPIES, each.place_key(), {"of": origin}))
 
-    async def due(self) -> list[Request]:
-        """What was granted and has ended by itself, until ``expire`` marks it.
+    async def _origin(self, place_key: str) -> str:
+        row = await self._table.get(COPIES, place_key)
+        return str(row.values["of"]) if row else ""
 
-        ``decide`` looks at the time and not at marks. The caller scans the item again first, under
-        its new generation, and marks then: so a crash between the two repeats and loses nothing.
+    async def uses(self, request: Request) -> AsyncIterator[Item]:
+        """The items whose last decision under this exception rested on it."""
+        async for row in self._table.query(f"{USES}{request.id}", limit=1_000_000):
+            value = row.values["item"]
+            if isinstance(value, bytes):
+                yield decode(value, Item)
+
+    async def due(self) -> list[Turn]:
+        """What has begun or ended and is to be judged anew, until ``settle``.
+
+        ``decide`` looks at the time and not at marks. The caller enqueues the items first and
+        settles then: a crash between the two repeats and loses nothing.
         """
-        now, found = self._clock(), []
-        async for row in self._table.query(ENDS, end=_moment(now + timedelta(milliseconds=1))):
+        now, found = self._clock(), dict[str, Turn]()
+        async for row in self._table.query(TURNS, end=_moment(now + timedelta(milliseconds=1))):
+            moment, _, name = row.key.partition("-")
             try:
-                request = await self.get(str(row.values["scope"]), row.key.partition("-")[2])
+                request = await self.get(str(row.values["scope"]), name)
             except GoneError:
-                await self._table.delete(ENDS, row.key)
-                continue
-            if request.state == "granted" and request.expires_at <= now:
-                found.append(request)
-            else:  # refused, revoked, never granted in time
-                await self._table.delete(ENDS, row.key)
-        return found
+                request = None
+            if request is not None and request.granted_at is not None:
+                rows = (*(found[name].rows if name in found else ()), row.key)
+                found[name] = Turn(request, int(moment), request.expires_at <= now, rows)
+            elif int(moment) < int(_moment(now - UNSURE)):  # refused, or never granted in time
+                await self._table.delete(TURNS, row.key)
+        return list(found.values())
 
-    async def expire(self, request: Request) -> Request:
-        """Mark what ``due`` gave as expired; StorageConflictError if another worker did."""
-        marked = await self._write(replace(request, state="expired"))
-        await self._table.delete(ENDS, _end(request).key)
-        return marked
+    async def settle(self, turn: Turn) -> Request:
+        """The turn is carried out; what ended by itself is marked. StorageConflictError: again."""
+        request = turn.marked
+        if request.state != turn.request.state:
+            request = await self._write(request)
+        if turn.ended:
+            async for row in self._table.query(f"{USES}{request.id}", limit=1_000_000):
+                await self._table.delete(row.partition, row.key)
+        for key in turn.rows:
+            await self._table.delete(TURNS, key)
+        return request
+
+    async def _turns(self, request: Request, moment: datetime) -> None:
+        """Announce a moment, before the step that it belongs to: a grant is never forgotten."""
+        values: dict[str, Value] = {"scope": request.scope}
+        await self._table.put(Row(TURNS, f"{_moment(moment)}-{request.id}", values))
 
     async def _write(self, request: Request) -> Request:
         version = await self._table.replace(_row(request), request.version)
@@ -240,11 +316,6 @@ def _row(request: Request) -> Row:
         request.id,
         {"state": request.state, "expires": request.expires_at, "request": body},
     )
-
-
-def _end(request: Request) -> Row:
-    values: dict[str, Value] = {"scope": request.scope}
-    return Row(ENDS, f"{_moment(request.expires_at)}-{request.id}", values)
 
 
 def _moment(time: datetime) -> str:

@@ -7,6 +7,7 @@ grants exactly ``calls.GRANTS``, and its record is held against the description.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -20,6 +21,7 @@ from shared.graph.webhook import job
 from shared.model import Disposition, Envelope, OutcomeState
 from shared.services import sidecar
 from shared.services.cohorts import members
+from shared.services.held import HELD
 from shared.services.sidecar import Sidecar
 from tests.contract.validator import slice_path, validate
 from tests.integration.services.house import MAIL, UPN, House, claim, now
@@ -51,6 +53,15 @@ def process(tmp_path, grants=calls.GRANTS):
     )
 
 
+async def put_back(service, item, **more):
+    """A person lets go what was stopped: by the kept copy of the action on ``item``."""
+    key = claim(item, Disposition.BLOCK).key
+    kept = replace(item, content_version=f"{HELD}{key}", generation=1, **more)
+    await service.fetch(kept)
+    done = await service.apply(claim(kept, Disposition.TAG))
+    assert (done.action, done.state) == ("release", OutcomeState.APPLIED)
+
+
 async def mail(house):
     account = await house.subscriptions.register("mail", UPN)
     for each in range(3):
@@ -61,6 +72,7 @@ async def mail(house):
     for item, disposition in zip(house.items(), list(Disposition)[1:], strict=True):
         await house.mail.fetch(item)
         assert (await house.mail.apply(claim(item, disposition))).state is OutcomeState.APPLIED
+    await put_back(house.mail, item)
     await house.subscriptions.end("mail", account.ref)
     house.onward.queue.bodies.clear()
 
@@ -83,6 +95,7 @@ async def calendar(house):
         await house.calendar.fetch(item)
         done = await house.calendar.apply(claim(item, disposition))
         assert done.state is OutcomeState.APPLIED
+    await put_back(house.calendar, item)
     house.onward.queue.bodies.clear()
 
 
@@ -135,6 +148,10 @@ async def drive(house):
     for item, disposition in zip(house.items(), (Disposition.TAG, Disposition.BLOCK), strict=True):
         await house.drive.fetch(item)
         assert (await house.drive.apply(claim(item, disposition))).state is OutcomeState.APPLIED
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shared.services.drive_release._SMALL", 0)  # by an upload session
+        await put_back(house.drive, item)
+    await put_back(house.drive, item, id="01GONE")  # as if the tombstone had been deleted
 
 
 async def gate(house):

@@ -126,8 +126,8 @@ def detect(segments):
     )
 
 
-def decide(context, findings, gaps):
-    del context
+def decide(context, findings, gaps, exceptions):
+    del context, exceptions
     disposition = max((verdict(f.entity) for f in findings), default=Disposition.ALLOW)
     return Decision(
         disposition, disposition, Mode.ENFORCE, POLICY, findings=tuple(findings), gaps=gaps

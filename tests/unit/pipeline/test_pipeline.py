@@ -118,7 +118,7 @@ def app():
     return App(
         clock=lambda: NOW, ledger=Ledger(), services={"mail": Service()}, extract=extract,
         detect=lambda segments: (), digest=lambda extraction: "d", results=Results(),
-        decide=lambda context, findings, gaps: Decision(
+        decide=lambda context, findings, gaps, exceptions: Decision(
             Disposition.REVIEW, Disposition.REVIEW, Mode.ENFORCE, "p1", gaps=tuple(gaps)
         ),
         policy_version="p1", renew_every=0.001,

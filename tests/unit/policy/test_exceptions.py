@@ -75,20 +75,63 @@ async def test_override_by_the_owner_tags_and_its_use_is_in_the_decision(excepti
 
 
 async def test_expired_exception_blocks_again_under_another_key(exceptions, clock):
-    before = await exceptions.generation(ITEM)
-    await exceptions.request(asked())
-    during = await exceptions.generation(ITEM)
-    clock.now += DAY
-    after = await exceptions.generation(ITEM)
-    assert (await said(exceptions, SENSITIVE)).disposition is Disposition.REVIEW
-    assert len({each.key(POLICY.version) for each in (before, during, after)}) == 3
-    (ended,) = await exceptions.due()
-    assert await exceptions.due() == [ended]  # until it is marked, so that a crash loses nothing
-    assert (await exceptions.expire(ended)).state == "expired"
+    request = await exceptions.request(asked())
+    (begun,) = await exceptions.due()
+    assert not begun.ended
+    assert await exceptions.due() == [begun]  # until it is settled: a crash loses nothing
+    await exceptions.settle(begun)
     assert await exceptions.due() == []
+    clock.now += DAY
+    assert (await said(exceptions, SENSITIVE)).disposition is Disposition.REVIEW
+    (ended,) = await exceptions.due()
+    keys = {each.anew(ITEM).key(POLICY.version) for each in (begun, ended)}
+    assert len(keys | {ITEM.key(POLICY.version)}) == 3
+    assert (await exceptions.settle(ended)).state == "expired"
+    assert await exceptions.due() == []
+    assert (await exceptions.get(PLACE, request.id)).state == "expired"
+
+
+async def test_exception_revoked_while_its_end_is_carried_out_is_settled_again(exceptions, clock):
+    await exceptions.request(asked())
+    clock.now += DAY
+    (ended,) = await exceptions.due()
+    await exceptions.end(PLACE, "e1")
     with pytest.raises(StorageConflictError):
-        await exceptions.expire(ended)
-    assert (await exceptions.generation(ITEM)).generation == after.generation
+        await exceptions.settle(ended)
+    assert [each.request.state for each in await exceptions.due()] == ["revoked"]
+
+
+async def test_what_rests_on_an_exception_is_listed_until_its_end(exceptions, clock):
+    request = await exceptions.request(asked())
+    other = Item("mail", "copy", "box", "1")
+    for _ in range(2):
+        await exceptions.used(other, ("sensitive-person", "exception:e1"))
+    assert [each async for each in exceptions.uses(request)] == [other]
+    clock.now += DAY
+    for turn in await exceptions.due():
+        await exceptions.settle(turn)
+    assert [each async for each in exceptions.uses(request)] == []
+
+
+async def test_exception_holds_for_the_copy_of_its_item(exceptions):
+    copy, another = (Item("mail", name, "box", "1") for name in ("copy", "another"))
+    await exceptions.request(asked())
+    await exceptions.copied(ITEM, (copy, ITEM))
+    await exceptions.copied(another, (another,))
+    assert [each.id for each in await exceptions.applying(copy.place_key())] == ["e1"]
+    assert await exceptions.applying(another.place_key()) == ()
+
+
+async def test_exception_for_a_private_file_does_not_hold_for_a_shared_one(exceptions):
+    rules = ("sensitive-person", "personal")
+    await exceptions.request(asked(place="onedrive_private", rules=rules))
+    granted = await exceptions.applying(PLACE)
+    (rule,) = [each for each in POLICY.rules if each.id == "sensitive-person"]
+    covered = [
+        granted[0].sets_aside(rule, SENSITIVE, (), place)
+        for place in ("onedrive_private", "onedrive_anonymous", "own_mailbox")
+    ]
+    assert covered == [True, False, True]
 
 
 async def test_override_covers_nothing_that_was_not_there(exceptions):
@@ -185,28 +228,27 @@ async def test_every_step_has_an_event_of_its_own(exceptions, clock):
     request = await exceptions.request(asked())
     clock.now += DAY
     (ended,) = await exceptions.due()
-    ended = await exceptions.expire(ended)
-    told = [event(each, clock(), "p") for each in (request, ended)]
+    told = [event(each, clock(), "p") for each in (request, await exceptions.settle(ended))]
     assert [each.action for each in told] == ["exception_granted", "exception_expired"]
     assert told[0].id != told[1].id
     assert told[0].disposition == "none"
 
 
-async def test_generation_keeps_rescans_and_exceptions_apart(exceptions):
-    rescanned = replace(ITEM, generation=1)
-    await exceptions.request(asked())
-    once = await exceptions.generation(rescanned)
-    assert once.generation == 1_000_001
-    assert await exceptions.generation(once) == once
-
-
-async def test_what_was_revoked_or_never_granted_is_not_due(exceptions, clock):
+async def test_revoked_exception_has_a_turn_and_one_never_granted_has_none(exceptions, clock):
     await exceptions.request(asked())
     await exceptions.request(asked(Kind.RELEASE, id="e2"))
+    for turn in await exceptions.due():
+        await exceptions.settle(turn)
     clock.now += timedelta(hours=1)
     await exceptions.end(PLACE, "e1")
+    (turn,) = await exceptions.due()
+    assert (turn.request.state, turn.ended) == ("revoked", True)
+    await exceptions.settle(turn)
     clock.now += DAY
-    assert await exceptions.due() == []
+    assert {each.request.id for each in await exceptions.due()} == {"e1"}  # its first expiry
+    clock.now += DAY
+    assert {each.request.id for each in await exceptions.due()} == {"e1"}
+    assert {each.id for each in await exceptions.listed()} == {"e1", "e2"}
 
 
 def test_release_needs_as_many_people_as_the_strictest_rule_says():

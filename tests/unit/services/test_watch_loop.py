@@ -58,7 +58,7 @@ class Watch:
     async def extract(self, content):
         return Extraction((Segment("本文", content.data.decode(errors="replace")),))
 
-    def decide(self, _context, found, _gaps):
+    def decide(self, _context, found, _gaps, _exceptions):
         text = "".join(each.text for each in found)
         what = max((WORDS[w] for w in WORDS if w in text), default=Disposition.ALLOW)
         return Decision(what, what, Mode.ENFORCE, "p1")
