@@ -40,6 +40,7 @@ from tests.unit.extract_files.office_cases import (
 )
 from tests.unit.extract_files.pdf_cases import PAGES, by_hand, stream
 from tests.unit.extract_files.rar_cases import built
+from tests.unit.extract_files.zip_quine import zip_quine
 
 WORD = document_with(paragraph)
 BOOK = sheet_with(cell_text)
@@ -202,7 +203,7 @@ def flate(data, times=1):
 
 
 def pdf_content_bomb():
-    return page_with(flate(b"BT /F 9 Tf (A) Tj ET " * 5_000_000))
+    return page_with(flate(b"BT /F 9 Tf (A) Tj ET " * 8_600_000))
 
 
 def pdf_double_flate():
@@ -336,6 +337,7 @@ HOSTILE = [
     ("xlsx: one string, many cells", string_bomb, STOPPED),
     ("ods: repeated cells", repeated_cells, set()),
     ("zip: 40 levels", lambda: zip_of_zips(40), {GapCode.TOO_DEEP}),
+    ("zip: quine", zip_quine, {GapCode.TOO_DEEP}),
     ("zip: ratio", lambda: zipped({"a.txt": b"\0" * 20_000_000}), {GapCode.BOMB}),
     ("zip: overlap", overlapping, {GapCode.MALFORMED, GapCode.AMBIGUOUS}),
     ("zip: lying size", lying_size, {GapCode.MALFORMED}),
@@ -395,6 +397,16 @@ def test_sparse_sheet_keeps_its_far_cell():
     sheet = next(segment for segment in found.segments if segment.table)
     assert sheet.text.replace("\t", "").split() == ["始", "終"]
     assert sheet.where(sheet.text.index("終")) == "シート1!XFD1048576"
+
+
+def test_quine_holds_itself_to_the_byte_and_is_read_to_the_bound():
+    data = zip_quine()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.read("r.zip") == data
+    found, _ = extract(Content(data, "r.zip"), clock=time.monotonic)
+    levels = Limits().depth + 1
+    assert [gap.code for gap in found.gaps] == [GapCode.TOO_DEEP]
+    assert found.gaps[0].location == " › ".join(["メンバー1.zip"] * levels)
 
 
 def test_archives_that_break_off_say_so():
