@@ -92,7 +92,13 @@ def parse(text: str, origin: str) -> Node:
     if len(text) > MAX_CHARS:
         message = f"{origin}: longer than {MAX_CHARS} characters"
         raise PolicyError(message)
-    loader = _Loader(text)
+    try:
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as error:  # a character that YAML does not know
+        line = text.count("\n", 0, error.position) + 1
+        column = error.position - text.rfind("\n", 0, error.position)
+        message = f"{origin}: line {line}, column {column}: not YAML: a control character"
+        raise PolicyError(message) from None
     try:
         root = loader.get_single_node()
         if root is None:

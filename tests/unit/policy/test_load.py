@@ -256,3 +256,9 @@ def test_item_of_unknown_time_is_in_every_window():
     policy = site(rule("when: {times: {from: '01:00', to: '01:01'}}, disposition: block"))
     unknown = Context("mail", "own_mailbox")
     assert policy.decide(unknown, [], []).disposition is Disposition.BLOCK
+
+
+@pytest.mark.parametrize("character", ["\0", "\x07", "\ud800", "\uffff"])
+def test_a_character_that_yaml_does_not_know_is_named_with_its_place(character):
+    with pytest.raises(PolicyError, match="line 2, column 4: not YAML"):
+        Policy.load([default_text(), f"rules:\n  a{character}: 1\n"], ["default.yaml", "site.yaml"])
