@@ -1,8 +1,8 @@
 """A ZIP archive whose one member is the archive itself, to the byte.
 
 By the construction that Russ Cox published ("Zip Files All The Way Down", 2010): a DEFLATE stream
-of two operations, here five bytes each. ``L`` prints the bytes that follow it (a stored block), ``R``
-prints the last so many bytes again (a block of the fixed code). The archive's own checksum stands
+of two operations, here five bytes each. ``L`` prints the bytes that follow it (a stored block),
+``R`` prints the last so many bytes again (a block of the fixed code). The checksum stands
 in it; as CRC-32 is linear, the one that fits is the solution of 32 equations.
 """
 
