@@ -213,7 +213,7 @@ module work 'modules/storage.bicep' = {
     sku: profile.storageSku
     containers: ['landing', 'envelopes', 'work', 'deadletters', 'relay', 'eventgrid-deadletters']
     queues: concat(workQueues, poison, ['relay-deliver'])
-    tables: ['ledger', 'ownwrites', 'alerts', 'subscriptions', 'drives']
+    tables: ['ledger', 'ownwrites', 'exceptions', 'alerts', 'subscriptions', 'drives']
     rules: [
       {
         name: 'claim-checks'

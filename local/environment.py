@@ -85,6 +85,7 @@ def app_settings(
         "SEKISHO_VALIDATION_KEYS_URL": f"{graph_base_url.removesuffix('/v1.0')}{KEYS}",
         "SEKISHO_RENEW_SCHEDULE": "*/5 * * * * *",
         "SEKISHO_SWEEP_SCHEDULE": "*/20 * * * * *",
+        "SEKISHO_EXCEPTIONS_SCHEDULE": "*/5 * * * * *",
         "SEKISHO_HEAD_SCHEDULE": "*/10 * * * * *",
         "SEKISHO_HEAD_KEYS": "",
         "SEKISHO_VERIFY_SCHEDULE": "*/15 * * * * *",

@@ -171,6 +171,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_VALIDATION_KEYS_URL", _url, KEYS_URL, ("all", "intake"), "Where the keys that sign validation tokens are published."),
     Setting("SEKISHO_RENEW_SCHEDULE", str, "0 */15 * * * *", ("all", "intake"), "When subscriptions are made and renewed (NCRONTAB, UTC)."),
     Setting("SEKISHO_SWEEP_SCHEDULE", str, "0 */30 * * * *", ("all", "intake"), "When the sweep looks for what notifications lost (NCRONTAB, UTC)."),
+    Setting("SEKISHO_EXCEPTIONS_SCHEDULE", str, "10 * * * * *", ("all", "scan"), "When what an exception's beginning or end concerns is judged anew (NCRONTAB, UTC): a release takes effect, and ends, no later."),
     Setting("SEKISHO_HEAD_SCHEDULE", str, "30 * * * * *", ("all", "audit"), "When the head of the audit chain is signed and published (NCRONTAB, UTC)."),
     Setting("SEKISHO_HEAD_KEYS", _public_keys, "", ("all", "audit"), "Public keys (base64 of PEM each) of former signing keys, so that heads signed before a rotation are still checked."),
     Setting("SEKISHO_VERIFY_SCHEDULE", str, "0 */15 * * * *", ("all", "audit"), "When the audit chain is verified: what is new, and a further part of the whole (NCRONTAB, UTC)."),
@@ -226,6 +227,7 @@ class Settings:
     validation_keys_url: str
     renew_schedule: str
     sweep_schedule: str
+    exceptions_schedule: str
     head_schedule: str
     head_keys: tuple[bytes, ...] = field(repr=False)
     verify_schedule: str

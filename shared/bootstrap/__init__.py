@@ -31,6 +31,7 @@ __all__ = [
     "gate",
     "health",
     "intake",
+    "judge_anew",
     "new_trace",
     "publish_head",
     "reader",
@@ -115,6 +116,11 @@ async def publish_head() -> None:
     """For the timer of ``functions/audit``: the chain's end is signed though nothing comes."""
     with suppress(BusyError):  # whoever holds the sequencer signs it
         await runtime().recorder.log.publish_head()
+
+
+async def judge_anew() -> None:
+    """For the timer of ``functions/exceptions``: what began or ended, and what rests on it."""
+    await runtime().anew.run()
 
 
 async def export_record() -> None:

@@ -17,6 +17,7 @@ from shared.telemetry import observe
 if TYPE_CHECKING:
     from shared.services.gate import GateService
     from shared.services.relay_delivery import RelayDelivery
+    from shared.storage.anew import Anew
 
 
 class Scanning(Core):
@@ -53,6 +54,14 @@ class Scanning(Core):
                 exceptions=self.exceptions,
             )
         )
+
+    @cached_property
+    def anew(self) -> Anew:
+        """What an exception's beginning and end bring about."""
+        from shared.storage.anew import Anew  # noqa: PLC0415 - scanning roles alone
+
+        items, bulk, results = map(self.work.queue, ("scan-items", "scan-bulk", "scan-results"))
+        return Anew(self.exceptions, items, bulk, results, self.clock, self.policy.version)
 
     def _digest(self, extraction: Extraction) -> str:
         key = needed(self.settings.fingerprint_key, "SEKISHO_FINGERPRINT_KEY")
