@@ -9,7 +9,7 @@ import random
 import resource
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -130,7 +130,8 @@ class Town:
         run.__dict__["graph"] = self.graph
         self.timers = Timers(run.work.queue("graph-jobs"), run.due, run.accounts, self.clock, 600.0)
         works = {
-            "graph-hints": run.resolver.hint,
+            # As many workers would: none remembers what another one was told.
+            "graph-hints": replace(run.resolver, replays=None).hint,
             "graph-jobs": run.resolver.job,
             "scan-items": Scanner(run.app).scan,
             "scan-results": run.recorder.record,

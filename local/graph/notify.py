@@ -156,6 +156,7 @@ class Notifier:
                     "time": ids.timestamp(ids.now()),
                     "url": url,
                     "notifications": body["value"],
+                    "tokens": body.get("validationTokens", []),
                     "attempt": attempt + 1,
                     "status": status,
                     "seconds": round(time.monotonic() - started, 3),

@@ -67,6 +67,7 @@ class Watching(Core):
             ledger=self.ledger,
             jobs=self.work.queue("graph-jobs"),
             aside=self.checks,
+            alerts=self.alerts,
             rich=self._rich(),
             watched=self.watched,
         )

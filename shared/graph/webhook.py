@@ -193,14 +193,22 @@ def _change(
         hint["version"] = version_of(_text(data.get("@odata.etag"), _ETAG, quoted=True))
         if not hint["id"]:
             return job("sweep", source, ref, now)
+        if hint["version"]:
+            hint["told"] = _told(source, ref, hint["change"], hint["id"], hint["version"])
     if source == "teams":
         sealed = part.get("encryptedContent")
         hint["resource"] = _text(part.get("resource"), _RESOURCE)
         if isinstance(sealed, dict):
             hint["sealed"] = msgspec.json.encode({"content": sealed, "tokens": tokens}).decode()
+            hint["told"] = _told(source, ref, str(sealed.get("dataSignature")))
         elif not hint["resource"]:
             return job("sweep", source, ref, now)
     return Envelope(kind="hint", first_seen=now, body=hint)
+
+
+def _told(*parts: str) -> str:
+    """What makes a notification the same as another: a version, or a seal (no two are alike)."""
+    return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()[:32]
 
 
 def _text(value: object, shape: re.Pattern[str], *, quoted: bool = False) -> str:

@@ -25,6 +25,7 @@ from shared.services.cohorts import members
 from shared.services.common import Onward
 from shared.services.deltas import DriveDelta, MailDelta
 from shared.services.event_delta import EventDelta
+from shared.services.replays import Replays
 from shared.services.teams_hints import TeamsHints
 
 # Graph's delta may lag behind its own notification: when a hint's delta shows nothing, look again.
@@ -54,9 +55,22 @@ class Resolver:
     teams: TeamsHints | None = None
     watch: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    replays: Replays | None = None
 
     async def hint(self, envelope: Envelope) -> int:
-        """Something changed: mail, an event or a message by its id, a drive by its delta."""
+        """Something changed: mail, an event or a message by its id, a drive by its delta.
+
+        What was told before asks for nothing (see ``Replays``).
+        """
+        told = envelope.body.get("told", "")
+        if self.replays is not None and await self.replays.seen(told):
+            return 0
+        count = await self._hint(envelope)
+        if self.replays is not None:
+            self.replays.note(told)
+        return count
+
+    async def _hint(self, envelope: Envelope) -> int:
         body = envelope.body
         account = await self.subscriptions.account(_text(body, "source"), _text(body, "account"))
         if account.source in _BY_ID:

@@ -18,11 +18,13 @@ from shared.services.drive import DriveService
 from shared.services.event_delta import EventDelta
 from shared.services.mail import MailService
 from shared.services.marker import Markers
+from shared.services.replays import Replays
 from shared.services.resolve import Resolver
 from shared.services.rounds import Links
 from shared.services.teams import TeamsService
 from shared.services.teams_hints import TeamsHints
 from shared.services.teams_sweep import TeamsSweep
+from shared.storage.alerts import Alerts
 from shared.storage.claimcheck import ClaimCheck
 from shared.storage.evidence import Evidence
 
@@ -109,6 +111,7 @@ def resolver(
     ledger: Ledger,
     jobs: Queue,
     aside: ClaimCheck,
+    alerts: Alerts | None = None,
     rich: Rich | None = None,
     watched: Watched | None = None,
     inside: Sequence[str] = (),
@@ -126,6 +129,7 @@ def resolver(
         clock=links.clock,
         events=EventDelta(graph, links, onward=onward, ledger=ledger),
         teams=TeamsHints(graph, sweep, onward, aside, rich),
+        replays=Replays(alerts) if alerts else None,
         watch=watched.accounts if watched else (),
         sources=watched.sources if watched else (),
     )

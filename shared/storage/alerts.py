@@ -19,6 +19,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "偽造または許可されない要求を拒否しました。",
         "A forged or forbidden request was refused.",
     ),
+    "replayed": (
+        "同じ通知が繰り返し届きました（再送攻撃の疑い）。処理は行っていません。",
+        "The same notification came again and again (a replay?). Nothing was done for it.",
+    ),
     "chain_break": (
         "監査記録の連鎖に不整合があります。直ちに調査してください。",
         "The audit chain is broken. Investigate at once.",

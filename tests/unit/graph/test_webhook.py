@@ -89,6 +89,7 @@ def test_mail_notification_is_a_hint_with_opaque_ids_only():
         "subscription": "5a1c9a3e-7e0b-4c0e-9a61-6f0b5e3d2c71",
         "id": "AAk=",
         "version": "CQ+A/A==",
+        "told": hint.body["told"],
     }
 
 
@@ -225,3 +226,28 @@ def test_open_teams_part_is_told_by_its_resource():
 def test_teams_part_whose_resource_is_not_readable_is_swept(resource):
     (job,) = read(part("teams", resource=resource)).jobs
     assert job.body["job"] == "sweep"
+
+
+def test_notification_of_a_version_is_known_again_and_another_version_is_not():
+    (one, again, other) = (
+        read(part(resourceData={"id": "AAk=", "@odata.etag": f'W/"{version}"'})).hints[0].body
+        for version in ("a", "a", "b")
+    )
+    assert one["told"] == again["told"]
+    assert one["told"] != other["told"]
+
+
+def test_sealed_notification_is_known_again_by_its_seal():
+    (one, again, other) = (
+        read(part("teams", encryptedContent={"dataSignature": seal})).hints[0].body
+        for seal in ("x", "x", "y")
+    )
+    assert one["told"] == again["told"]
+    assert one["told"] != other["told"]
+
+
+def test_notifications_that_may_look_alike_have_no_mark():
+    assert "told" not in read(part("drive", resourceData={})).hints[0].body
+    assert "told" not in read(part("teams")).hints[0].body
+    unversioned = read(part(resourceData={"id": "AAk="})).hints[0].body
+    assert "told" not in unversioned
