@@ -1,7 +1,7 @@
 """The console's routes as an OpenAPI 3.1 description, for tests and for those who guard the edge.
 
-It is made from the route table, so that it cannot fall behind; ``python -m local.docs`` writes it to
-``docs/reference/console-openapi.json``.
+It is made from the route table, so that it cannot fall behind; ``python -m local.docs`` writes it
+to ``docs/reference/console-openapi.json``.
 """
 
 from __future__ import annotations
@@ -66,9 +66,15 @@ def description(routes: Sequence[Route], version: str) -> dict[str, Any]:
         path = _GROUP.sub(r"{\1}", route.pattern)
         paths.setdefault(f"/{path}", {})[route.method.lower()] = _operation(route)
     for method, path, words, form in _SIGN_IN:
-        operation = {"summary": words, "security": [], "responses": _responses((200, 303, 403))}
+        operation: dict[str, Any] = {
+            "summary": words,
+            "security": [],
+            "responses": _responses((200, 303, 403)),
+        }
         if form:
             operation["requestBody"] = _body(form)
+        else:
+            operation["parameters"] = [_parameter("query", "lang", FIELDS["lang"])]
         paths.setdefault(f"/{path}", {})[method] = operation
     paths["/logout"] = {
         "post": {
@@ -128,7 +134,6 @@ def _body(names: Sequence[str]) -> dict[str, Any]:
 def _responses(statuses: Sequence[int]) -> dict[str, Any]:
     page = {"text/html": {"schema": {"type": "string"}}}
     return {
-        str(status): {"description": _SAID[status]}
-        | ({} if status == 303 else {"content": page})  # noqa: PLR2004 - HTTP's own number
+        str(status): {"description": _SAID[status]} | ({} if status == 303 else {"content": page})  # noqa: PLR2004 - HTTP's own number
         for status in statuses
     }

@@ -47,7 +47,7 @@ class Served:
     async def _start(self) -> None:
         self.house.ids = await self.house.fill(self._count)
         app = web.Application()
-        app.router.add_route("*", BASE + "{tail:.*}", self._handle)
+        app.router.add_route("*", BASE + r"{tail:[\s\S]*}", self._handle)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)

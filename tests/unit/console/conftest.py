@@ -99,6 +99,17 @@ class House:
         return [(each.action, each.item.id, each.owner) for each in events]
 
 
+# What a path's named parts may be, for calls that need not find anything.
+PARTS = {"month": "2026-11", "key": "8236000000000-abc"}
+
+
+def path_of(route, **parts):
+    """An address that the route answers to."""
+    return re.sub(
+        r"\(\?P<(\w+)>(?:[^()\\]|\\.)+\)", lambda found: (PARTS | parts)[found[1]], route.pattern
+    )
+
+
 def text(answer):
     return answer.body.decode()
 
