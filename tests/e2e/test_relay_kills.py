@@ -142,6 +142,8 @@ def killed(tmp_path_factory):
     ):  # fmt: skip
         senders, uploads = Senders(relay), Uploads(town.storage)
         stops = Counter()
+        victims = [("relay", "relay", "host", "azurite")[turn % 4] for turn in range(KILLS)]
+        rng.shuffle(victims)
         began = time.monotonic()
         for turn in range(KILLS):
             for mail in mails[turn * MAILS // KILLS : (turn + 1) * MAILS // KILLS]:
@@ -149,8 +151,7 @@ def killed(tmp_path_factory):
             for number in range(turn * FILES // KILLS, (turn + 1) * FILES // KILLS):
                 uploads.land(number)
             time.sleep(rng.uniform(0.1, 1.6))
-            what = ("relay", "host", "azurite")[rng.randrange(3)] if turn > 2 else None
-            what = what or ("relay", "host", "azurite")[turn]
+            what = victims[turn]
             stops[what] += 1
             if what == "azurite":
                 town.azurite.stop()
