@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 
 import msoffcrypto
+from msoffcrypto.format import doc97, ppt97, xls97
 
 from shared.extract.dispatch import read as read_any
 from shared.extract.job import Document, Job
 from shared.model import GapCode
 
 BUILT_IN = "VelvetSweatshop"
+
+# The library decrypts the older formats in a temporary file, and the sandbox writes none.
+for _module in (doc97, ppt97, xls97):
+    _module.tempfile = SimpleNamespace(TemporaryFile=io.BytesIO)
 
 
 def read(document: Document, job: Job) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import struct
 import time
@@ -11,12 +10,24 @@ import time
 import olefile
 import pikepdf
 import pytest
+from reportlab.lib.pdfencrypt import StandardEncryption
 
 from shared.extract import extract
 from shared.model import Content, GapCode
+from shared.sandbox import Sandbox
 from tests.unit.extract_files.cfb_writer import cfb
 from tests.unit.extract_files.legacy_cases import xls_text, xls_with
 from tests.unit.extract_files.pdf_cases import CASES as PDFS
+from tests.unit.extract_files.pdf_cases import drawn, text
+from tests.unit.extract_files.rc4_writer import (
+    doc_locked,
+    header_97,
+    header_capi,
+    key_97,
+    key_capi,
+    ppt_locked,
+    rc4,
+)
 
 # "番号 00000001" in a.txt under the password "himitsu", written by 7-Zip 26.02 (-mx=1, AES-256);
 # in the second the names are encrypted too (-mhe=on).
@@ -33,25 +44,17 @@ SEVEN_ZIP_NAMES_TOO = (
 )
 
 
+def pdf_rc4(password):
+    """A PDF under a password of these bytes, as older Japanese tools write it."""
+    lock = StandardEncryption(password, ownerPassword="o", strength=128)
+    return drawn(text, encrypt=lock)("00000001")
+
+
 def pdf_aes_256(password):
     out = io.BytesIO()
     with pikepdf.open(io.BytesIO(PDFS[0][1]("番号 00000001"[3:]))) as pdf:
         pdf.save(out, encryption=pikepdf.Encryption(owner="持ち主", user=password, R=6))
     return out.getvalue()
-
-
-def rc4(key, data):
-    box, j, out = list(range(256)), 0, bytearray()
-    for i in range(256):
-        j = (j + box[i] + key[i % len(key)]) & 0xFF
-        box[i], box[j] = box[j], box[i]
-    i = j = 0
-    for byte in data:
-        i = (i + 1) & 0xFF
-        j = (j + box[i]) & 0xFF
-        box[i], box[j] = box[j], box[i]
-        out.append(byte ^ box[(box[i] + box[j]) & 0xFF])
-    return bytes(out)
 
 
 PLAIN = {0x0809, 0x2F, 0x0194, 0x0195, 0xE1, 0x0196, 0x0138}  # records that stay as they are
@@ -61,15 +64,8 @@ def xls_rc4(password):
     """An .xls in the 40-bit RC4 of Excel 97 ([MS-XLS] 2.2.10, [MS-OFFCRYPTO] 2.3.6)."""
     with olefile.OleFileIO(io.BytesIO(xls_with(xls_text)("00000001"))) as ole:
         book = ole.openstream("Workbook").read()
-    salt, verifier = bytes(range(16)), bytes(range(16, 32))
-    short = hashlib.md5(password.encode("utf-16-le")).digest()[:5]
-    base = hashlib.md5((short + salt) * 16).digest()[:5]
-
-    def key(block):
-        return hashlib.md5(base + struct.pack("<I", block)).digest()
-
-    secret = rc4(key(0), verifier + hashlib.md5(verifier).digest())
-    filepass = struct.pack("<HHHHH", 0x2F, 54, 1, 1, 1) + salt + secret
+    key = key_97(password)
+    filepass = struct.pack("<HHH", 0x2F, 54, 1) + header_97(key)
     (first,) = struct.unpack_from("<H", book, 2)
     plain = book[: first + 4] + filepass + book[first + 4 :]
     at = 0
@@ -102,6 +98,9 @@ FILES = {
     "7z (AES-256, names too)": lambda: base64.b64decode(SEVEN_ZIP_NAMES_TOO),
     "pdf (AES-256)": lambda: pdf_aes_256("himitsu"),
     "xls (RC4)": lambda: xls_rc4("himitsu"),
+    "doc (RC4)": lambda: doc_locked("himitsu", key_97, header_97)("00000001"),
+    "doc (CryptoAPI)": lambda: doc_locked("himitsu", key_capi, header_capi)("00000001"),
+    "ppt (CryptoAPI)": lambda: ppt_locked("himitsu")("00000001"),
 }
 
 
@@ -117,6 +116,32 @@ def test_given_password_opens_and_any_other_is_encrypted(kind):
     assert any("00000001" in segment.text for segment in found.segments)
 
 
-def test_pdf_under_a_japanese_password_is_read():
-    found, _ = extract(Content(pdf_aes_256("秘密")), clock=time.monotonic, passwords=("秘密",))
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: pdf_aes_256("秘密"),
+        lambda: pdf_rc4("秘密".encode("cp932")),
+        lambda: pdf_rc4("秘密".encode()),
+        lambda: pdf_rc4("clé".encode("latin-1")),
+    ],
+    ids=["AES-256, UTF-8", "RC4, CP932", "RC4, UTF-8", "RC4, PDFDocEncoding"],
+)
+def test_pdf_under_a_password_of_other_letters_is_read(build):
+    wrong = ("x", "密秘", "ключ")
+    found, _ = extract(Content(build()), clock=time.monotonic, passwords=wrong)
+    assert [gap.code for gap in found.gaps] == [GapCode.ENCRYPTED]
+    found, _ = extract(Content(build()), clock=time.monotonic, passwords=(*wrong, "秘密", "clé"))
+    assert found.gaps == ()
     assert any("00000001" in segment.text for segment in found.segments)
+
+
+async def test_sandbox_that_writes_no_file_opens_them_too():
+    """The library decrypts the older Office formats in a file, unless it is kept from it."""
+    sandbox = Sandbox(processes=1)
+    try:
+        for kind, build in FILES.items():
+            found = await sandbox.extract(Content(build()), ("himitsu",))
+            assert found.gaps == (), kind
+            assert any("00000001" in segment.text for segment in found.segments), kind
+    finally:
+        sandbox.close()
