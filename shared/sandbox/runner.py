@@ -16,12 +16,13 @@ from shared.model import GapCode
 from shared.sandbox.confine import Confinement
 from shared.sandbox.wire import (
     ANSWER,
+    FAILED,
     Answer,
     BrokenWireError,
     Request,
     WireTimeoutError,
-    failed,
     pack,
+    pack_failure,
     read_frame,
     unpack_answer,
     write_frame,
@@ -53,36 +54,39 @@ class Runner:
 
     def run(self, request: Request) -> Answer:
         """What the document holds; any end of the process is a gap by name."""
-        location = request.document.location
-        body = pack(request)
+        status, body = self.exchange(ANSWER, pack(request))
+        return unpack_answer(status, body, request.document.location)
+
+    def exchange(self, kind: int, body: bytes) -> tuple[int, bytes]:
+        """The answer's frame to a request's; FAILED with a reason where the process ends."""
         for _ in range(2):  # a server that died while idle is no fault of this document
             try:
                 process = self._started()
-                write_frame(_fd(process.stdin), ANSWER, body)
+                write_frame(_fd(process.stdin), kind, body)
             except (BrokenWireError, OSError):
                 self.close()
                 continue
-            return self._receive(process, location)
-        return failed(GapCode.CRASHED, location)
+            return self._receive(process)
+        return FAILED, pack_failure(GapCode.CRASHED, b"")
 
-    def _receive(self, process: subprocess.Popen[bytes], location: str) -> Answer:
+    def _receive(self, process: subprocess.Popen[bytes]) -> tuple[int, bytes]:
         patience = (
             self._confinement.wall + GRACE if self._mode == "fork" else self._confinement.wall
         )
         patience += START if self._served == 0 else 0
         try:
-            status, body = read_frame(_fd(process.stdout), deadline=time.monotonic() + patience)
+            frame = read_frame(_fd(process.stdout), deadline=time.monotonic() + patience)
         except WireTimeoutError:
             self.close()
-            return failed(GapCode.TIMED_OUT, location)
+            return FAILED, pack_failure(GapCode.TIMED_OUT, b"")
         except BrokenWireError:
             code = self.close()
             timed_out = code in (-signal.SIGXCPU, -signal.SIGKILL)
-            return failed(GapCode.TIMED_OUT if timed_out else GapCode.CRASHED, location)
+            return FAILED, pack_failure(GapCode.TIMED_OUT if timed_out else GapCode.CRASHED, b"")
         self._served += 1
         if self._recycle and self._served >= self._recycle:
             self.close()
-        return unpack_answer(status, body, location)
+        return frame
 
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None or self._process.poll() is not None:

@@ -24,6 +24,7 @@ MAX_ANSWER = 400_000_000  # bytes: 50 million characters of text and their marks
 
 ANSWER = 0  # status of a frame whose body is batches of an Extraction
 FAILED = 1  # status of a frame whose body is a GapCode, then what was read before
+TASK = 2  # status of a request whose body is a Task (see shared.sandbox.tasks)
 
 
 class BrokenWireError(Exception):
@@ -128,6 +129,14 @@ def _batches(body: bytes, *, whole: bool) -> Iterator[Answer | None]:
         except (msgspec.MsgspecError, ValueError):
             yield None
             return
+
+
+def failure_of(body: bytes) -> GapCode:
+    """The reason in a FAILED frame; a crash where it is none."""
+    try:
+        return GapCode(body[1 : 1 + body[0]].decode("ascii"))
+    except (IndexError, ValueError):
+        return GapCode.CRASHED
 
 
 def pack_failure(code: GapCode, read_so_far: bytes) -> bytes:

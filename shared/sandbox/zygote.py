@@ -28,14 +28,17 @@ from shared.extract.job import Document, Job
 from shared.model import Extraction, GapCode, Mark
 from shared.sandbox.confine import Confinement, confine, die_with_parent, drop_files
 from shared.sandbox.seccomp import shut_in
+from shared.sandbox.tasks import Task, perform, unpack_task
 from shared.sandbox.wire import (
     ANSWER,
     CHUNK,
     FAILED,
     MAX_ANSWER,
+    TASK,
     Answer,
     BrokenWireError,
     Request,
+    pack,
     pack_answer,
     pack_failure,
     read_frame,
@@ -60,11 +63,12 @@ def main() -> None:
         shut_in()
     try:
         while True:
-            request = unpack_request(read_frame(inbox)[1])
+            kind, asked = read_frame(inbox)
+            request = unpack_task(asked) if kind == TASK else unpack_request(asked)
             if mode == "pool":
                 confine(confinement, once=False)
                 told: list[bytes] = []
-                answer(request, told.append)
+                serve(request, told.append)
                 status, body = ANSWER, b"".join(told)
             else:
                 status, body = in_child(request, confinement)
@@ -147,7 +151,15 @@ def answer(request: Request, tell: Callable[[bytes], None]) -> None:
     tell(pack_answer(Answer(Extraction(()), job.used)))
 
 
-def in_child(request: Request, confinement: Confinement) -> tuple[int, bytes]:
+def serve(request: Request | Task, tell: Callable[[bytes], None]) -> None:
+    """Read a document, or carry out a task, and tell what came of it."""
+    if isinstance(request, Task):
+        tell(pack(perform(request, time.monotonic)))
+    else:
+        answer(request, tell)
+
+
+def in_child(request: Request | Task, confinement: Confinement) -> tuple[int, bytes]:
     """Read the document in a fork of this process; its answer, or the name of its end."""
     ours, theirs = os.pipe()
     child = os.fork()
@@ -167,7 +179,7 @@ def in_child(request: Request, confinement: Confinement) -> tuple[int, bytes]:
     return FAILED, pack_failure(_end(status, in_time=in_time, heavy=heavy), body)
 
 
-def _child(request: Request, confinement: Confinement, outbox: int) -> None:
+def _child(request: Request | Task, confinement: Confinement, outbox: int) -> None:
     """Never returns. Any failure is an exit code other than 0."""
 
     def tell(batch: bytes) -> None:
@@ -181,7 +193,7 @@ def _child(request: Request, confinement: Confinement, outbox: int) -> None:
         drop_files(outbox)
         confine(confinement, once=True)
         shut_in()
-        answer(request, tell)
+        serve(request, tell)
         code = 0
     except BaseException as error:  # noqa: BLE001 - Rust panics are BaseException; the exit code tells all
         code = 3 if isinstance(error, MemoryError) else 1

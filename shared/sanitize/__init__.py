@@ -18,7 +18,9 @@ It needs a limited process as much as reading does: hostile bytes reach libxml2,
 
 from __future__ import annotations
 
+from shared.sanitize.mask import Masked, mask
 from shared.sanitize.run import Sanitised, sanitise
+from shared.sanitize.unlock import Opened, unlock
 from shared.sanitize.values import (
     Budget,
     Limits,
@@ -38,6 +40,8 @@ __all__ = [
     "Limits",
     "Lineage",
     "Links",
+    "Masked",
+    "Opened",
     "Options",
     "PartHash",
     "Parts",
@@ -45,5 +49,7 @@ __all__ = [
     "Sanitised",
     "Tools",
     "Word",
+    "mask",
     "sanitise",
+    "unlock",
 ]
