@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from shared.audit.formats import FORMATS
-from shared.cli import exporting, verifying
+from shared.cli import exporting, reporting, verifying
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -21,6 +21,7 @@ DIR = click.option("--dir", "root", type=FOLDER, help="手元の写し / a local
 def register(sekisho: click.Group) -> None:
     """Add the commands to their group."""
     sekisho.add_command(audit)
+    sekisho.add_command(report)
 
 
 @click.group()
@@ -76,3 +77,28 @@ def export(
     """
     days = exporting.Days(start.date() if start else None, end.date() if end else None)
     return asyncio.run(exporting.export(kind, root, days, out))
+
+
+@click.command()
+@click.option("--month", required=True, help="月（2026-11） / the month, in Japan")
+@click.option("--out", type=OUT, help="書き出す先 / the file; else sekisho-MONTH.html")
+@DIR
+@click.option("--incidents", type=FILE, help="案件（JSON 行） / incidents, with a copy")
+@click.option("--policy", type=FILE, help="庁内の規則（規則の名前） / a site's policy, for names")
+@click.option("--organisation", default="", help="表題に添える名前 / whose report it is")
+def report(
+    month: str,
+    out: Path | None,
+    root: Path | None,
+    incidents: Path | None,
+    policy: Path | None,
+    organisation: str,
+) -> int:
+    """月次報告を一つの HTML ファイルにします / a month as one HTML file, to print or to send.
+
+    Exit 0: done, 1: the chain breaks, what lies before is counted, 64: usage error.
+    """
+    first = reporting.first_day(month)
+    out = out or Path(f"sekisho-{first:%Y-%m}.html")
+    asked = reporting.Asked(first, out, root, incidents, policy, organisation)
+    return asyncio.run(reporting.report(asked))

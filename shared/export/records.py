@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -15,7 +17,9 @@ from shared.model import AuditEvent
 from shared.storage.audit_reader import AuditReader, Place
 from shared.storage.audit_rows import Reference
 
+LATEST = timedelta(days=2)
 _EVENT = msgspec.json.Decoder(AuditEvent)
+_TIME = re.compile(rb'"time":"([0-9T:.+Z-]+)"')
 
 
 class BrokenRecordError(MalformedError):
@@ -48,6 +52,41 @@ class Records:
                 event = await self._event(bytes(record.event))
                 entry = Entry(record.seq, record.hash, event) if event else None
                 yield entry, replace(at, offset=offset, tip=tip)
+
+    async def since(self, moment: datetime) -> AsyncIterator[tuple[Entry | None, Place]]:
+        """What was recorded since ``moment`` (and perhaps a little before), without reading all.
+
+        An event is recorded within two days of its own time: what takes longer is a dead letter.
+        The blob to begin with is found by the time of each blob's first event.
+        """
+        names = [name async for name in self.reader.blobs.names("chain/")]
+        low, high = 0, len(names)
+        while high - low > 1:
+            middle = (low + high) // 2
+            first = await self._first_time(names[middle])
+            before = first is not None and first < moment - LATEST
+            low, high = (middle, high) if before else (low, middle)
+        start = await self._beginning(names[low]) if low else Place()
+        async for each in self.after(start):
+            yield each
+
+    async def _first_time(self, name: str) -> datetime | None:
+        """The time of a blob's first event, where it stands in it."""
+        found = _TIME.search(await self.reader.blobs.read_range(name, 0, 1024))
+        try:
+            return datetime.fromisoformat(found[1].decode()) if found else None
+        except ValueError:
+            return None
+
+    async def _beginning(self, name: str) -> Place:
+        """The place before a blob's first record, as that record says."""
+        async for piece, at in self.reader.pieces(Place(name)):
+            record = parse(piece.splitlines(keepends=True)[0])
+            if record is not None and at.name == name:
+                return Place(name, 0, Tip(record.seq - 1, record.prev))
+            break
+        message = f"{name} does not begin with a record: run sekisho audit verify"
+        raise BrokenRecordError(message)
 
     async def _event(self, raw: bytes) -> AuditEvent | None:
         try:

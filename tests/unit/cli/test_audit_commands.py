@@ -174,3 +174,32 @@ def test_export_stops_where_the_chain_breaks(events, capsys):
     code, out = export(events, "sentinel")
     assert (code, len(out.read_bytes().splitlines())) == (1, 1)
     assert "連鎖が途切れて" in capsys.readouterr().err
+
+
+def test_report_writes_a_month(events, capsys):
+    out = events / "report.html"
+    where = ("--dir", str(events / "audit"), "--out", str(out))
+    assert run(["report", "--month", "2026-11", *where, "--organisation", "架空市"]) == 0
+    text = out.read_text(encoding="utf-8")
+    assert "2026年11月" in text
+    assert "架空市" in text
+    assert "2 件の報告" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("month", ["2026-13", "2026", "11-2026"])
+def test_report_refuses_what_is_no_month(events, month, capsys):
+    assert run(["report", "--month", month, "--dir", str(events / "audit")]) == 64
+    assert "--month" in capsys.readouterr().err
+
+
+def test_report_takes_incidents_from_a_file(events):
+    times = {"opened": "2026-11-24T10:00:00Z", "first": "2026-11-24T11:00:00Z"}
+    said = {"state": "closed", "verdict": "false_positive", **times}
+    lines = [{"event": f"{n:064x}", **said} for n in (0, 1)]
+    file, out = events / "incidents.jsonl", events / "report.html"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    where = ("--dir", str(events / "audit"), "--out", str(out), "--incidents", str(file))
+    assert run(["report", "--month", "2026-11", *where]) == 0
+    assert "1.0 時間" in out.read_text(encoding="utf-8")
+    file.write_text("{}")
+    assert run(["report", "--month", "2026-11", *where]) == 64

@@ -11,7 +11,9 @@ from shared.export.records import Records
 from shared.model import AuditEvent, Finding, Item, Level
 from shared.storage.audit_log import AuditLog, Sizes
 from shared.storage.audit_reader import AuditReader
-from tests.unit.storage.conftest import Clock
+from tests.unit.storage.conftest import Clock, account, clock, stores
+
+__all__ = ["account", "clock", "stores"]
 
 FINDING = Finding("my_number", "x" * 200, 0, 12, 1.0, Level.HIGH, "1*", "k:" + "0" * 64)
 
