@@ -18,6 +18,7 @@ from local.demo.world import USERS, World
 from local.samples import expectations, samples
 from local.stack import Stack
 from tests.contract.conftest import contract  # noqa: F401 - the same fixture here
+from tests.e2e.console_browser import browser, open_page, served  # noqa: F401 - fixtures
 
 
 def until(condition, seconds=60.0, what=""):

@@ -1,77 +1,18 @@
 """The console in a browser: overview → incident → state change → audit, without a mouse.
 
-Debian's Chromium; skipped by name where it is not installed. Pictures are written to docs/images/
-only with SEKISHO_PICTURES=1, so that a test run changes no file of the repository.
+Skipped by name where there is no Chromium. SEKISHO_PICTURES=1 writes the pictures.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from shared.console.words import catalogue
-from tests.e2e.console_server import Served
+from tests.e2e.console_browser import DESKTOP, PHONE, VIEWS, enter, needed, picture
 
-CHROMIUM = shutil.which("chromium") or ""
-IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-VIEWS = [("desktop", DESKTOP), ("phone", PHONE)]
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture(scope="module")
-def served():
-    with Served() as running:
-        yield running
-
-
-@pytest.fixture
-def open_page(browser):
-    """A page of a fresh profile; what it complained of in its console must be nothing."""
-    contexts, complaints = [], []
-
-    def make(size, **options):
-        context = browser.new_context(viewport=size, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: (complaints.append("dialog"), dialog.dismiss()))
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert [each for each in complaints if "status of 4" not in each] == []
-
-
-def enter(page, served, language, role):
-    page.goto(f"{served.url}/login?lang={language}")
-    page.click(f'button[value="{role}"]')
-    page.wait_for_selector("nav a[aria-current]")
-
-
-def picture(page, name):
-    if os.environ.get("SEKISHO_PICTURES"):
-        page.screenshot(path=IMAGES / f"console-{name}.png", full_page="phone" not in name)
+pytestmark = needed
 
 
 def focus(page, words, tries=60):
