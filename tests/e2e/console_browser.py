@@ -32,7 +32,7 @@ VIEWS = [("desktop", DESKTOP), ("phone", PHONE)]
 needed = pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, its event loop is in the way of other tests'
 def browser():
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
