@@ -42,10 +42,14 @@ ENVIRONMENT = {"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2", "PYTHONDONTWRITEBYTEC
 class Runner:
     """One server process, started at its first document. Not for two threads at once.
 
-    ``recycle`` replaces the process after so many documents (pool: what leaks is then gone).
+    ``recycle`` replaces the process after so many documents (pool: what leaks is then gone);
+    ``modules`` are imported when it starts.
     """
 
-    def __init__(self, mode: str, confinement: Confinement, recycle: int) -> None:
+    def __init__(
+        self, mode: str, confinement: Confinement, recycle: int, modules: tuple[str, ...] = ()
+    ) -> None:
+        self._modules = modules
         self._mode = mode
         self._confinement = confinement
         self._recycle = recycle
@@ -93,7 +97,16 @@ class Runner:
             self.close()
             confinement = msgspec.json.encode(self._confinement).decode()
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
-                [sys.executable, "-I", "-c", CODE, self._mode, confinement, json.dumps(sys.path)],
+                [
+                    sys.executable,
+                    "-I",
+                    "-c",
+                    CODE,
+                    self._mode,
+                    confinement,
+                    *self._modules,
+                    json.dumps(sys.path),
+                ],  # fmt: skip
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a library's words may quote the content

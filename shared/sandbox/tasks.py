@@ -12,7 +12,11 @@ from typing import Literal
 
 import msgspec
 
-from shared.extract import Limits, extract
+from shared.extract import (
+    Limits,
+    extract,
+    office_crypto,  # noqa: F401 - makes the library decrypt in memory: a child writes no file
+)
 from shared.extract.charset import decode
 from shared.extract.sniff import sniff
 from shared.model import Content, Extraction, Gap, GapCode

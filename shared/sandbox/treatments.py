@@ -18,6 +18,7 @@ from shared.sanitize import Options
 
 # An item is read, written anew and read again, with everything in it, in one child.
 WHOLE_ITEM = Confinement(memory=1_610_612_736, cpu=60, wall=75.0)
+TASKS = "shared.sandbox.tasks"
 RECYCLE = {"fork": 0, "pool": 20}
 
 
@@ -42,7 +43,8 @@ class Treatments:
         self._runners: list[Runner] = []
         if self.mode != "inline":
             self._runners = [
-                Runner(self.mode, confinement, RECYCLE[self.mode]) for _ in range(max(1, processes))
+                Runner(self.mode, confinement, RECYCLE[self.mode], (TASKS,))
+                for _ in range(max(1, processes))
             ]
         for runner in self._runners:
             self._idle.put(runner)

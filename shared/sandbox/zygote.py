@@ -20,6 +20,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -28,7 +29,6 @@ from shared.extract.job import Document, Job
 from shared.model import Extraction, GapCode, Mark
 from shared.sandbox.confine import Confinement, confine, die_with_parent, drop_files
 from shared.sandbox.seccomp import shut_in
-from shared.sandbox.tasks import Task, perform, unpack_task
 from shared.sandbox.wire import (
     ANSWER,
     CHUNK,
@@ -46,6 +46,9 @@ from shared.sandbox.wire import (
     write_frame,
 )
 
+if TYPE_CHECKING:
+    from shared.sandbox.tasks import Task
+
 # What readers import late: loaded once here, not in every child.
 CODECS = ("cp932", "euc_jp", "cp437", "utf_16_le", "utf_16_be", "shift_jis", "iso2022_jp", "cp1252")
 LATE = ("lxml.etree", "zlib", "bz2", "lzma", *(f"encodings.{codec}" for codec in CODECS))
@@ -55,6 +58,8 @@ HEAVY = 0.6  # of the memory limit: a child that died above it died of memory
 def main() -> None:
     """Serve until the worker closes our input. Arguments: mode, then a Confinement as JSON."""
     mode, confinement = sys.argv[1], msgspec.json.decode(sys.argv[2], type=Confinement)
+    for name in sys.argv[3:]:  # what this server is for, beside reading
+        importlib.import_module(name)
     inbox, outbox = os.dup(0), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # a library's print must not break the wire
     die_with_parent()
@@ -64,7 +69,7 @@ def main() -> None:
     try:
         while True:
             kind, asked = read_frame(inbox)
-            request = unpack_task(asked) if kind == TASK else unpack_request(asked)
+            request = _task(asked) if kind == TASK else unpack_request(asked)
             if mode == "pool":
                 confine(confinement, once=False)
                 told: list[bytes] = []
@@ -151,12 +156,21 @@ def answer(request: Request, tell: Callable[[bytes], None]) -> None:
     tell(pack_answer(Answer(Extraction(()), job.used)))
 
 
+def _task(body: bytes) -> Task:
+    """A server that only reads never imports what the tasks need."""
+    from shared.sandbox.tasks import unpack_task  # noqa: PLC0415 - see above
+
+    return unpack_task(body)
+
+
 def serve(request: Request | Task, tell: Callable[[bytes], None]) -> None:
     """Read a document, or carry out a task, and tell what came of it."""
-    if isinstance(request, Task):
-        tell(pack(perform(request, time.monotonic)))
-    else:
+    if isinstance(request, Request):
         answer(request, tell)
+        return
+    from shared.sandbox.tasks import perform  # noqa: PLC0415 - see _task
+
+    tell(pack(perform(request, time.monotonic)))
 
 
 def in_child(request: Request | Task, confinement: Confinement) -> tuple[int, bytes]:
