@@ -178,7 +178,13 @@ class Scanner:
         if envelope.item is None:
             message = f"an envelope of kind {envelope.kind!r} without an item"
             raise MalformedError(message)
-        await scan(envelope.item, self.app, first_seen=envelope.first_seen, trace=envelope.trace)
+        await scan(
+            envelope.item,
+            self.app,
+            first_seen=envelope.first_seen,
+            trace=envelope.trace,
+            found=envelope.body.get("found", ""),
+        )
 
 
 @dataclass(frozen=True, slots=True)

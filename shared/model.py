@@ -300,13 +300,15 @@ class Claim:
     intent: Intent | None = None
     done: bool = False
     trace: str = ""
+    found: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
     """One decision and what became of it; ``id`` is the ledger's key, so it is inserted once.
 
-    Enumerations are written by name, for people and foreign tools. ``context`` is what policy saw
+    Enumerations are written by name, for people and foreign tools. ``found`` is ``sweep`` where no
+    notification told of the item before the sweep came upon it. ``context`` is what policy saw
     around the content (None: nobody judged it, or an event older than this field), so that another
     policy can be tried on the record.
     """
@@ -330,6 +332,7 @@ class AuditEvent:
     trace: str
     evidence_ref: str = ""
     context: Context | None = None
+    found: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,9 @@ MISSES = 4
 LONG = 500_000
 
 
-async def scan(item: Item, app: App, *, first_seen: datetime, trace: str = "") -> Decision | None:
+async def scan(
+    item: Item, app: App, *, first_seen: datetime, trace: str = "", found: str = ""
+) -> Decision | None:
     """Take one item through; its decision, or None where there was nothing to judge.
 
     None: our own write, an item that carries our valid marker, gone, or superseded. Raises
@@ -56,7 +58,7 @@ async def scan(item: Item, app: App, *, first_seen: datetime, trace: str = "") -
         raise MalformedError(message)
     if await app.ledger.is_own_write(item):
         return None
-    claim = replace(await app.ledger.claim(item, first_seen), trace=trace)
+    claim = replace(await app.ledger.claim(item, first_seen), trace=trace, found=found)
     if claim.done:
         return claim.intent.decision if claim.intent else None
     held = _Held(claim, app)

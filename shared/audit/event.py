@@ -41,6 +41,7 @@ def build(claim: Claim, outcome: Outcome, *, time: datetime, policy_version: str
         trace=claim.trace,
         evidence_ref=outcome.evidence_ref,
         context=context,
+        found=claim.found,
     )
 
 

@@ -19,14 +19,19 @@ ATTEMPTS = 4
 
 @dataclass(frozen=True, slots=True)
 class Onward:
-    """Puts items on a queue (``scan-items``), so that a newer version is never lost sight of."""
+    """Puts items on a queue (``scan-items``), so that a newer version is never lost sight of.
+
+    ``sweep``: what comes without a notification's trace was found by a sweep, and says so.
+    """
 
     queue: Queue
     clock: Clock
+    sweep: bool = False
 
     async def put(self, item: Item, *, trace: str = "") -> None:
         """Durable when it returns."""
-        envelope = Envelope(kind="item", first_seen=self.clock(), item=item, trace=trace)
+        body = {"found": "sweep"} if self.sweep and not trace else {}
+        envelope = Envelope("item", first_seen=self.clock(), item=item, body=body, trace=trace)
         await self.queue.put(encode(envelope))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.graph.client import Graph
 from shared.graph.rich import Rich
@@ -118,11 +118,12 @@ def resolver(
 ) -> Resolver:
     """The resolver with every source's delta; ``inside`` are our own mail domains."""
     sweep = TeamsSweep(graph, links, onward=onward)
+    swept = replace(onward, sweep=True)  # a first enumeration is none: it finds what was there
     return Resolver(
         graph=graph,
         subscriptions=subscriptions,
-        drives=DriveDelta(graph, links, onward=onward, ledger=ledger, inside=inside),
-        mails=MailDelta(graph, links, onward=onward, ledger=ledger),
+        drives=DriveDelta(graph, links, onward=swept, ledger=ledger, inside=inside, first=onward),
+        mails=MailDelta(graph, links, onward=swept, ledger=ledger, first=onward),
         onward=onward,
         jobs=jobs,
         ledger=ledger,

@@ -48,9 +48,11 @@ class Counts:
     _locks: dict[tuple[str, str], asyncio.Lock] = field(default_factory=dict)
 
     async def passed(self, event: AuditEvent) -> None:
-        """Count one judged item on its day: by disposition, source, entity and persons."""
+        """Count one judged item on its day: by disposition, source, entity, how it was found."""
         change = Counter({"all": 1, f"disposition|{event.disposition}": 1})
         change[f"source|{event.item.source}"] = 1
+        if event.found:
+            change[f"found|{event.found}"] = 1
         for entity in {finding.entity for finding in event.findings}:
             change[f"entity|{entity}"] = 1
         await self.add(f"d|{day_of(event.time)}", event.id, change)
