@@ -6,7 +6,7 @@ import re
 
 from shared.extract import transfer
 from shared.extract.charset import readings
-from shared.extract.hypertext import label_of
+from shared.extract.hypertext import embedded, label_of
 from shared.extract.job import Document, Job
 from shared.extract.markup import scan
 
@@ -47,6 +47,7 @@ def read(document: Document, job: Job) -> None:
         lines += (*readings(match[2].lstrip(b";"))[:1], texts[0])
         others += texts[1:]
     job.text(location, "\n".join(line for line in lines if line))
+    embedded("\n".join(lines), location, job)
     job.text(f"{location}（読み2）", "\n".join(others))
 
 

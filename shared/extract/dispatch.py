@@ -47,6 +47,7 @@ READERS: dict[str, Reader] = {
     "text": Reader("shared.extract.text", risky=False),
     "tnef": Reader("shared.extract.tnef"),
     "vcard": Reader("shared.extract.contentlines", risky=False),
+    "wmf": Reader("shared.extract.wmf"),
     "xls": Reader("shared.extract.ole"),
     "xlsb": Reader("shared.extract.xlsb"),
     "xdw": Reader("shared.extract.docuworks"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 
+from shared.extract.blips import read_pictures
 from shared.extract.oleparts import Storage
 from shared.model import GapCode
 
@@ -51,6 +52,14 @@ def read_storage(storage: Storage, name: str) -> None:
         _give(storage, label, text[at : at + length])
         at += length
     _give(storage, "残り", text[at:])
+    _pictures(storage, word)
+
+
+def _pictures(storage: Storage, word: bytes) -> None:
+    """Pictures stand in ``Data`` if they are in the line, in the main stream if they float."""
+    count = read_pictures(word, storage.document, storage.job)
+    if storage.has("Data"):
+        read_pictures(storage.data("Data"), storage.document, storage.job, before=count)
 
 
 def _pieces(word: bytes, table: bytes) -> tuple[tuple[int, ...], list[str]]:

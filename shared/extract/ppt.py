@@ -9,6 +9,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 
+from shared.extract.blips import read_pictures
 from shared.extract.oleparts import Storage
 from shared.model import GapCode
 
@@ -34,6 +35,15 @@ def read_storage(storage: Storage, name: str) -> None:
             _object(storage, body, objects, compressed=instance == 1)
     text = "\n".join(lines).replace("\r", "\n").replace("\x0b", "\n")
     storage.job.text(storage.document.inside("スライド"), text)
+    if storage.has("Pictures"):
+        _pictures(storage)
+
+
+def _pictures(storage: Storage) -> None:
+    """The pictures; what is none stays a gap (those of an encrypted file are not decrypted)."""
+    data = storage.data("Pictures")
+    if data.strip(b"\0") and not read_pictures(data, storage.document, storage.job):
+        storage.job.gap(GapCode.IMAGE_ONLY, storage.document.inside("画像"))
 
 
 def _records(storage: Storage, data: bytes) -> Iterator[tuple[int, int, int, int]]:

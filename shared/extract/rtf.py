@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from striprtf.striprtf import rtf_to_text
 
+from shared.extract.blips import bitmap_file
 from shared.extract.job import Document, Job
 from shared.extract.ooxml import printable
 from shared.model import GapCode
@@ -31,6 +32,12 @@ _KINDS = (
 APART = {word.encode(): label for label, words in _KINDS for word in words.split()}
 _GROUP = re.compile(rb"\{(?:\\\*)?\\(%b)(?![a-z])" % b"|".join(APART))
 _OBJECT = re.compile(rb"\\objdata\s*((?:[0-9a-fA-F]{2}\s*)+)")
+# A picture's kind, then its sizes and properties, then its bytes (the digits that follow).
+_PICTURE = re.compile(
+    rb"\\((?:png|jpeg|emf)blip|wmetafile|dibitmap|macpict|wbitmap)\d*"
+    rb"(?:\s*\\(?!bin)[a-z]+-?\d*|\s*\{[^{}]*\})*\s*(?:\\bin(\d{1,10}) ?)?"
+)
+_DIGITS = re.compile(rb"(?:[0-9a-fA-F]{2}\s*)+")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _BRACES = re.compile(rb"\\.|[{}]", re.DOTALL)
 _INFO = re.compile(
@@ -59,6 +66,21 @@ def read(document: Document, job: Job) -> None:
         job.text(document.inside(label), "\n".join(text.strip() for text in texts if text.strip()))
     for number, found in enumerate(_OBJECT.finditer(data), start=1):
         _object(document, job, number, found[1])
+    for number, picture in enumerate(_pictures(data), start=1):
+        job.spend(len(picture))
+        job.child(document, picture, "", label=f"画像{number}")
+
+
+def _pictures(data: bytes) -> Iterator[bytes]:
+    """Each picture, written in hexadecimal or as it is."""
+    for found in _PICTURE.finditer(data):
+        kind, size = found[1], found[2]
+        if size is not None:
+            body = data[found.end() : found.end() + int(size)]
+        else:
+            digits = _DIGITS.match(data, found.end())
+            body = bytes.fromhex(digits[0].decode("ascii")) if digits else b""
+        yield bitmap_file(body) if kind == b"dibitmap" else body
 
 
 def _code_page(data: bytes) -> int:

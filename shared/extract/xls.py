@@ -12,7 +12,9 @@ from typing import Any
 
 import xlrd
 
+from shared.extract.blips import bitmap_file, read_pictures
 from shared.extract.cells import Grid, date_text, formatted, plain_number
+from shared.extract.job import Document, Job
 from shared.extract.oleparts import Storage
 from shared.extract.ooxml import printable
 from shared.model import GapCode
@@ -26,6 +28,7 @@ TXO, CONTINUE, HEADER, FOOTER, HLINK, FILEPASS, EXTERNSHEET_BOOK = (
     0x2F,
     0x1AE,
 )
+DRAWING_GROUP, OLD_PICTURE = 0xEB, 0x7F  # MsoDrawingGroup, ImData
 LABELS = {TXO: "テキストボックス", HEADER: "ヘッダー", FOOTER: "フッター", HLINK: "リンク先"}
 
 
@@ -51,6 +54,27 @@ def read_storage(storage: Storage, name: str) -> None:
         _sheet(storage, book, sheet, f"シート{number}")
     for kind, label in LABELS.items():
         job.text(document.inside(label), "\n".join(_texts(data, kind)))
+    _pictures(data, document, job)
+
+
+def _pictures(data: bytes, document: Document, job: Job) -> None:
+    """The pictures of the drawing group, which goes on in further records, and of old sheets."""
+    drawing: list[bytes] = []
+    old: list[list[bytes]] = []
+    into: list[bytes] | None = None
+    for kind, body in _records(data):
+        if kind == DRAWING_GROUP:
+            into = drawing
+        elif kind == OLD_PICTURE:
+            into = []
+            old.append(into)
+        elif kind != CONTINUE:
+            into = None
+        if into is not None:
+            into.append(body)
+    count = read_pictures(b"".join(drawing), document, job)
+    for number, pieces in enumerate(old, start=count + 1):
+        job.child(document, bitmap_file(b"".join(pieces)[8:]), "", label=f"画像{number}")
 
 
 def _sheet(storage: Storage, book: Any, sheet: Any, label: str) -> None:

@@ -6,7 +6,7 @@ import re
 
 from shared.extract.charset import readings
 from shared.extract.giving import places
-from shared.extract.hypertext import give, label_of
+from shared.extract.hypertext import embedded, give, label_of
 from shared.extract.job import Document, Job
 from shared.extract.markup import scan
 from shared.model import GapCode
@@ -22,5 +22,6 @@ def read(document: Document, job: Job) -> None:
     location = document.inside("本文")
     for place, source in places(location, readings(document.data, label), job):
         give(scan(source, job.tick, xml=True), place, job)
+        embedded(source, place, job)
         if "<!ENTITY" in source:
             job.gap(GapCode.PARTIAL, location)

@@ -16,6 +16,7 @@ from tests.unit.extract_files import (
     legacy_cases,
     office_cases,
     pdf_cases,
+    picture_cases,
     rar_cases,
 )
 
@@ -46,6 +47,7 @@ ALL = [
             *archive_cases.CASES,
             *rar_cases.CASES,
             *docuworks_cases.CASES,
+            *picture_cases.CASES,
         )
     ),
 ]
