@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -23,7 +23,9 @@ from local.graph import context
 from local.graph.bodies import notifications
 from local.graph.server import create_app
 from local.graph.state.world import Change
+from shared.errors import SekishoError
 from shared.graph.answers import Answer, Json, error_for
+from shared.graph.batch import Ask
 from shared.graph.calls import LINK, Call
 from shared.graph.client import IMMUTABLE, Graph
 from shared.graph.credential import StaticTokenCredential
@@ -68,17 +70,37 @@ class DirectGraph(Graph):
         content = msgspec.json.encode(body) if body is not None else data or b""
         user = params.get("user", "")
         self.mailbox[user] += 1
-        async with self._seat(user):
+        async with self.pace.place(call, user):
             answer = await self._direct(call, target, dict(headers or {}), content, accept)
         acted = params.get("message") if call.method in WRITES else None
         if acted and answer.status // 100 == 2:
             self.acts[acted, str(call)] += 1
         return answer
 
-    async def link(self, url: str, *, prefer: str = "", accept: Collection[int] = ()) -> Answer:
+    async def link(
+        self,
+        url: str,
+        *,
+        prefer: str = "",
+        accept: Collection[int] = (),
+        call: Call = LINK,
+        params: Mapping[str, str] | None = None,
+    ) -> Answer:
         """A next or delta link; see ``Graph.link``."""
         headers = {"Prefer": prefer} if prefer else {}
-        return await self._direct(LINK, url.removeprefix(f"http://{HOST}"), headers, b"", accept)
+        target = url.removeprefix(f"http://{HOST}")
+        async with self.pace.place(call, (params or {}).get("user", "")):
+            return await self._direct(call, target, headers, b"", accept)
+
+    async def batch(self, asks: Sequence[Ask]) -> list[Answer | SekishoError]:
+        """Each by itself: what a batch saves is round trips."""
+        found: list[Answer | SekishoError] = []
+        for ask in asks:
+            try:
+                found.append(await self.send(ask.call, ask.params, query=ask.query))
+            except SekishoError as error:
+                found.append(error)
+        return found
 
     async def _direct(
         self,

@@ -157,9 +157,13 @@ LINK = Call("GET", "(a next or delta link)", "that of the first page", sdk=False
 """Following ``@odata.nextLink`` or ``@odata.deltaLink``: the permission is the first page's."""
 
 ALL: tuple[Call, ...] = tuple(
-    value for value in list(globals().values()) if isinstance(value, Call) and value is not LINK
+    value
+    for value in list(globals().values())
+    if isinstance(value, Call) and value not in (LINK, BATCH)
 )
 """Every call in the table."""
 
 GRANTS: frozenset[str] = frozenset(name for call in ALL for name in (call.permission, *call.also))
+BATCH = Call("POST", "/$batch", "those of its calls", sdk=False)
+"""Up to twenty calls in one request; each of them stands in this table."""
 """The application permissions that all the calls together need."""

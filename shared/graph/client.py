@@ -7,19 +7,20 @@ Ids are immutable ones on every call. The token goes to the base URL's host alon
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from weakref import WeakValueDictionary
 
 import msgspec
 
-from shared.errors import MalformedError, SettingsError, UnavailableError
-from shared.graph import sdk
-from shared.graph.answers import Answer, Json, OversizeError, error_for
-from shared.graph.calls import LINK, Call
+from shared.errors import MalformedError, SekishoError, SettingsError, UnavailableError
+from shared.graph import batch, sdk
+from shared.graph.answers import Answer, Json, OversizeError, error_for, retry_after
+from shared.graph.batch import Ask
+from shared.graph.calls import BATCH, LINK, Call
 from shared.graph.credential import is_loopback
+from shared.graph.pace import Pace
 from shared.graph.transfer import Transfer
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 IMMUTABLE = 'IdType="ImmutableId"'
 DOWNLOAD_HOSTS = (".sharepoint.com", ".svc.ms")
-_PER_MAILBOX = 4
 _REDIRECT = 302
 _PLAIN = frozenset({"startDateTime", "endDateTime"})  # parameters that are no OData options
 
@@ -37,7 +37,8 @@ class Graph:
 
     ThrottledError and UnavailableError (with ``retry_after`` where known), GoneError (404, 410),
     StorageConflictError (409, 412), PermanentError (a 403 names the missing permission).
-    Outlook allows four concurrent calls a mailbox, which is held here.
+    ``pace`` holds the calls to what Graph bears; while a time to wait is not over, Graph is not
+    asked and the call is a ThrottledError.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Graph:
         base_url: str = "https://graph.microsoft.com/v1.0",
         download_hosts: Collection[str] = DOWNLOAD_HOSTS,
         timeout: float = 60.0,
+        pace: Pace | None = None,
     ) -> None:
         local = is_loopback(base_url)
         if urlsplit(base_url).scheme != "https" and not local:
@@ -56,7 +58,7 @@ class Graph:
         self._base = base_url.rstrip("/")
         self._timeout = timeout
         self._sdk: Any = None
-        self._seats: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self.pace = pace or Pace()
         self.transfer = Transfer(
             hosts=(urlsplit(base_url).netloc,) if local else tuple(download_hosts),
             local=local,
@@ -88,8 +90,16 @@ class Graph:
             request.set_stream_content(data, "application/octet-stream")
         return await self._run(call, request, accept, (params or {}).get("user", ""))
 
-    async def link(self, url: str, *, prefer: str = "", accept: Collection[int] = ()) -> Answer:
-        """Follow a next or delta link; MalformedError if it leaves the base URL."""
+    async def link(
+        self,
+        url: str,
+        *,
+        prefer: str = "",
+        accept: Collection[int] = (),
+        call: Call = LINK,
+        params: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Follow a next or delta link of ``call``; MalformedError if it leaves the base URL."""
         if not url.startswith(self._base + "/"):
             message = "a link in Graph's answer leaves Graph"
             raise MalformedError(message)
@@ -101,7 +111,15 @@ class Graph:
         request.url = url
         if prefer:
             request.headers.add("Prefer", prefer)
-        return await self._run(LINK, request, accept, "")
+        return await self._run(call, request, accept, (params or {}).get("user", ""))
+
+    async def batch(self, asks: Sequence[Ask]) -> list[Answer | SekishoError]:
+        """Up to twenty GETs in one request; each one's answer or error, in order."""
+        sent = await self.send(BATCH, body=batch.body(asks, IMMUTABLE))
+        found = batch.answers(asks, sent.json())
+        for ask, answer in zip(asks, found, strict=True):
+            self._heard(ask.call, ask.params.get("user", ""), answer)
+        return [error_for(ask.call, each) or each for ask, each in zip(asks, found, strict=True)]
 
     async def pages(
         self,
@@ -124,7 +142,7 @@ class Graph:
                 message = f"{call}: the next links go in a circle"
                 raise MalformedError(message)
             seen.add(following)
-            page = (await self.link(following, prefer=prefer)).json()
+            page = (await self.link(following, prefer=prefer, call=call, params=params)).json()
 
     async def download(self, call: Call, params: Mapping[str, str], *, limit: int) -> bytes:
         """A file's bytes, by Graph's redirect and without the token; OversizeError over limit."""
@@ -177,7 +195,7 @@ class Graph:
         request.headers.add("Prefer", IMMUTABLE)
         request.add_request_options([ResponseHandlerOption(NativeResponseHandler())])
         try:
-            async with self._seat(user):
+            async with self.pace.place(call, user):
                 response = await self._client().request_adapter.send_primitive_async(
                     request, "bytes", {}
                 )
@@ -188,18 +206,15 @@ class Graph:
             message = f"no token for Graph: {type(error).__name__}"
             raise UnavailableError(message) from None
         answer = Answer(response.status_code, dict(response.headers), response.content)
+        self._heard(call, user, answer)
         failure = None if answer.status in accept else error_for(call, answer)
         if failure is not None:
             raise failure
         return answer
 
-    def _seat(self, user: str) -> asyncio.Semaphore:
-        seat = self._seats.get(user) if user else None
-        if seat is None:
-            seat = asyncio.Semaphore(_PER_MAILBOX)
-            if user:
-                self._seats[user] = seat
-        return seat
+    def _heard(self, call: Call, user: str, answer: Answer) -> None:
+        wait = retry_after(answer.headers, datetime.now(UTC))
+        self.pace.heard(call, user, answer.status, wait)
 
 
 def _option(name: str) -> str:

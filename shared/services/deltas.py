@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import batched
 
-from shared.errors import GoneError
+from shared.errors import GoneError, SekishoError
 from shared.graph import calls
-from shared.graph.answers import Json
+from shared.graph.answers import Answer, Json
+from shared.graph.batch import MOST, Ask
 from shared.graph.calls import Call
 from shared.graph.client import Graph
 from shared.model import Item
@@ -84,24 +86,65 @@ class DriveDelta:
             {"drive": drive, "item": "root"},
             prefer="deltashowsharingchanges, hierarchicalsharing",
         )
-        async for entity, first in rounds.entities(delta):
-            if "file" in entity and "deleted" not in entity:
-                seen += 1
-                target = self._first if first else self._onward
-                enqueued += await self._enqueue(drive, entity, target, trace)
+        async for page, first in rounds.pages(delta):
+            files = [each for each in page if "file" in each and "deleted" not in each]
+            seen += len(files)
+            target = self._first if first else self._onward
+            for some in batched(files, MOST, strict=False):
+                for entity, permissions in await self._permissions(drive, some):
+                    enqueued += await self._enqueue(drive, entity, permissions, target, trace)
         return Found(ran=True, seen=seen, enqueued=enqueued)
 
-    async def _enqueue(self, drive: str, entity: Json, target: Onward, trace: str) -> int:
-        """One file: its cTag, and a digest of its sharing. 0 if it is gone or our own write."""
-        params = {"drive": drive, "item": str(entity["id"])}
+    async def _permissions(
+        self, drive: str, files: Sequence[Json]
+    ) -> list[tuple[Json, list[Json] | None]]:
+        """Each file with its permissions; None where it is gone. Several are asked as one batch."""
+        asks = [
+            Ask(calls.ITEM_PERMISSIONS, {"drive": drive, "item": str(each["id"])}) for each in files
+        ]
+        if len(asks) == 1:
+            return [(files[0], await self._all_of(asks[0], None))]
+        answers = await self._graph.batch(asks)
+        found: list[tuple[Json, list[Json] | None]] = []
+        for entity, ask, answer in zip(files, asks, answers, strict=True):
+            if isinstance(answer, GoneError):
+                found.append((entity, None))
+                continue
+            if isinstance(answer, SekishoError):
+                raise answer
+            found.append((entity, await self._all_of(ask, answer)))
+        return found
+
+    async def _all_of(self, ask: Ask, first: Answer | None) -> list[Json] | None:
+        """All pages of a file's permissions, the first of which may be known already."""
         try:
-            if "cTag" not in entity:  # OneDrive leaves it out of some deltas
-                entity = (await self._graph.send(calls.ITEM_GET, params)).json()
-            permissions: list[Json] = []
-            async for page in self._graph.pages(calls.ITEM_PERMISSIONS, params):
-                permissions.extend(page.get("value", []))
+            if first is None or first.json().get("@odata.nextLink"):
+                return [
+                    each
+                    async for page in self._graph.pages(ask.call, ask.params)
+                    for each in page.get("value", [])
+                ]
         except GoneError:
+            return None
+        return list(first.json().get("value", []))
+
+    async def _enqueue(
+        self,
+        drive: str,
+        entity: Json,
+        permissions: list[Json] | None,
+        target: Onward,
+        trace: str,
+    ) -> int:
+        """One file: its cTag, and a digest of its sharing. 0 if it is gone or our own write."""
+        if permissions is None:
             return 0
+        params = {"drive": drive, "item": str(entity["id"])}
+        if "cTag" not in entity:  # OneDrive leaves it out of some deltas
+            try:
+                entity = (await self._graph.send(calls.ITEM_GET, params)).json()
+            except GoneError:
+                return 0
         shared = sharing(permissions, self._inside)
         item = Item("drive", params["item"], drive, str(entity["cTag"]), shared.digest)
         if await self._ledger.is_own_write(item):

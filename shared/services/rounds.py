@@ -7,12 +7,12 @@ everything. Each write is conditional on the row, so that whoever lost the lease
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from shared.errors import LeaseLostError, MalformedError, StorageConflictError
-from shared.graph.answers import Json
+from shared.graph.answers import Answer, Json
 from shared.graph.calls import Call
 from shared.graph.client import Graph
 from shared.ports import Clock, Lease, Row, Table, Value
@@ -53,7 +53,13 @@ class Rounds:
     token: str
 
     async def entities(self, delta: Delta) -> AsyncIterator[tuple[Json, bool]]:
-        """Each entity, and whether it comes of a full enumeration.
+        """Each entity of ``pages``, and whether it comes of a full enumeration."""
+        async for page, first in self.pages(delta):
+            for each in page:
+                yield each, first
+
+    async def pages(self, delta: Delta) -> AsyncIterator[tuple[list[Json], bool]]:
+        """Each page's entities, and whether they come of a full enumeration.
 
         The place moves on only when the consumer has taken all of a page. An unfinished round is
         finished first and a new one follows, so that what happened until now is always in it.
@@ -66,11 +72,11 @@ class Rounds:
             async for each in self._round(delta, row):
                 yield each
 
-    async def _round(self, delta: Delta, row: Row | None) -> AsyncIterator[tuple[Json, bool]]:
+    async def _round(self, delta: Delta, row: Row | None) -> AsyncIterator[tuple[list[Json], bool]]:
         known = dict(row.values) if row else {}
         link = str(known.get("link", ""))
         began = known.get("round") or self.links.clock()
-        page = await self._from_link(link, delta.prefer) if link else None
+        page = await self._from_link(delta, link) if link else None
         first = page is None or bool(known.get("first"))
         if page is None:
             headers = {"Prefer": delta.prefer} if delta.prefer else {}
@@ -79,28 +85,33 @@ class Rounds:
             )
             page = answer.json()
         while True:
-            for entity in page.get("value", []):
-                yield entity, first
+            yield list(page.get("value", [])), first
             await self.links.lease.renew(self.name, self.token, LEASE_SECONDS)
             following = str(page.get("@odata.nextLink") or "")
             if not following:
                 break
             halfway = {"round": began, "first": first, "started": known.get("started") or NEVER}
             row = await self._save(delta, row, {"link": following, **halfway})
-            page = (await self.graph.link(following, prefer=delta.prefer)).json()
+            page = (await self._follow(delta, following)).json()
         finished = str(page.get("@odata.deltaLink") or "")
         if not finished:
             message = "a delta ended without a link to go on from"
             raise MalformedError(message)
         await self._save(delta, row, {"link": finished, "started": began})
 
-    async def _from_link(self, link: str, prefer: str) -> Json | None:
+    async def _follow(self, delta: Delta, link: str, accept: Collection[int] = ()) -> Answer:
+        """A link of this delta: its calls count against the same mailbox or drive."""
+        return await self.graph.link(
+            link, prefer=delta.prefer, accept=accept, call=delta.call, params=delta.params
+        )
+
+    async def _from_link(self, delta: Delta, link: str) -> Json | None:
         """The first page, or None if Graph wants everything enumerated anew.
 
         Whatever the kind of resync that a 410 names, enumerating is enough: items are enqueued by
         version, and what the ledger has done under a version is not done again.
         """
-        answer = await self.graph.link(link, prefer=prefer, accept={_GONE})
+        answer = await self._follow(delta, link, {_GONE})
         return None if answer.status == _GONE else answer.json()
 
     async def _save(self, delta: Delta, before: Row | None, values: Mapping[str, Value]) -> Row:

@@ -23,6 +23,7 @@ from shared.errors import (
 )
 from shared.graph import calls
 from shared.graph.answers import OversizeError, retry_after
+from shared.graph.batch import Ask
 from shared.graph.client import Graph
 from shared.graph.credential import StaticTokenCredential
 from shared.graph.transfer import CHUNK
@@ -302,3 +303,36 @@ def test_importing_the_client_imports_no_sdk():
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+async def test_batch_gives_each_call_its_own_answer_or_error(graph, scripted):
+    responses = [
+        {"id": "1", "status": 404, "body": {"error": {"code": "itemNotFound"}}},
+        {"id": "2", "status": 429, "headers": {"Retry-After": "9"}},
+        {"id": "0", "status": 200, "body": {"value": []}},
+    ]
+    scripted.answer(body=json.dumps({"responses": responses}).encode())
+    asks = [Ask(calls.ITEM_PERMISSIONS, {"drive": "b!x", "item": f"0/{n}"}) for n in range(3)]
+    found = await graph.batch(asks)
+    assert scripted.requests[0][1] == "/v1.0/$batch"
+    assert asks[1].url == "/drives/b%21x/items/0%2F1/permissions"
+    assert found[0].json() == {"value": []}
+    assert isinstance(found[1], GoneError)
+    assert isinstance(found[2], ThrottledError)
+    with pytest.raises(ThrottledError):  # and the drive's limits are known from it
+        await graph.send(calls.ITEM_GET, FILE)
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"responses": []}', b'{"responses": [{"id": "7"}]}'])
+async def test_batch_that_leaves_a_call_unanswered_is_tried_again_later(graph, scripted, body):
+    scripted.answer(body=body)
+    with pytest.raises(UnavailableError):
+        await graph.batch([Ask(calls.ITEM_PERMISSIONS, FILE)])
+
+
+async def test_time_to_wait_is_kept_without_asking(graph, scripted):
+    scripted.answer(429, Retry_After="60")
+    for _ in range(2):
+        with pytest.raises(ThrottledError):
+            await get(graph)
+    assert len(scripted.requests) == 1

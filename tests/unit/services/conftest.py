@@ -18,6 +18,7 @@ from local.graph.server import create_app
 from local.memory import Account, MemoryStores
 from shared.graph.client import Graph
 from shared.graph.credential import StaticTokenCredential
+from shared.graph.pace import Pace
 from shared.graph.subscriptions import Subscriptions
 from shared.model import (
     Claim,
@@ -71,6 +72,13 @@ class CountingGraph(Graph):
         self.calls = []
         self.die_at = None  # (number, "before" | "after")
         self.die_after = None  # (call, how many of it)
+        self.links, self.die_after_links = 0, None  # next and delta links followed
+
+    async def link(self, url, **given):
+        self.links += 1
+        if self.die_after_links is not None and self.links > self.die_after_links:
+            raise Killed
+        return await super().link(url, **given)
 
     async def _run(self, call, request, accept, user):
         number = len(self.calls)
@@ -100,7 +108,9 @@ class Rig:
         self.world = app[context.WORLD]
         self.user = self.world.add_user(UPN, "関所 花子")
         base = f"http://127.0.0.1:{port}/v1.0"
-        self.graph = CountingGraph(StaticTokenCredential(base), base_url=base)
+        self.waited = 0.0  # seconds that passed for Graph's limits
+        pace = Pace(lambda: self.waited)
+        self.graph = CountingGraph(StaticTokenCredential(base), base_url=base, pace=pace)
         self.clock = Clock()
         self.account = Account(self.clock)
         self.stores = MemoryStores(self.account)

@@ -53,6 +53,11 @@ async def test_throttled_action_waits_and_is_then_done_once(rig, arm, dispositio
     with pytest.raises(ThrottledError) as error:
         await rig.mail().apply(claim)
     assert error.value.retry_after == 7
+    asked = len(rig.graph.calls)
+    with pytest.raises(ThrottledError):
+        await rig.mail().apply(claim)
+    assert len(rig.graph.calls) == asked + 1  # it was not sent: see Pace
+    rig.waited += 7
     assert (await rig.mail().apply(claim)).state is OutcomeState.APPLIED
 
 

@@ -167,6 +167,7 @@ async def test_throttled_delta_says_how_long_to_wait(rig, drive):
     with pytest.raises(ThrottledError) as error:
         await run(rig, "drive", drive)
     assert error.value.retry_after == 315
+    rig.waited += 315
     assert await sweep(rig, "drive", drive) == 0
 
 
@@ -231,16 +232,14 @@ async def test_round_that_is_cut_off_goes_on_where_it_was(rig, mail):
     while True:
         attempts += 1
         rig.clock.now += timedelta(seconds=300)
-        link = "GET (a next or delta link)"
-        rig.graph.calls.clear()
-        rig.graph.die_after = (link, 2)
+        rig.graph.links, rig.graph.die_after_links = 0, 2
         try:
             await sweep(rig, "mail", mail)
             break
         except rig.Killed:
             assert len(keys(rig)) > before
             before = len(keys(rig))
-    rig.graph.die_after = None
+    rig.graph.die_after_links = None
     assert 1 < attempts < 6
     assert set(keys(rig)) == {(each.immutable_id, each.change_key) for each in made}
 
@@ -248,7 +247,7 @@ async def test_round_that_is_cut_off_goes_on_where_it_was(rig, mail):
 async def test_hint_after_a_cut_off_round_sees_what_came_since(rig, drive):
     for number in range(210):  # two pages
         rig.file(f"{number}.txt")
-    rig.graph.die_after = ("GET /drives/{drive}/items/{item}/permissions", 205)
+    rig.graph.die_after = ("POST /$batch", 10)  # twenty files each
     with pytest.raises(rig.Killed):
         await run(rig, "drive", drive)
     rig.graph.die_after = None
@@ -273,3 +272,33 @@ async def test_first_enumeration_goes_to_its_own_queue(rig, drive):
     await resolver.hint(hint(rig, "drive", drive))
     assert keys(rig, "scan-bulk") == [(old.id, old.ctag)]
     assert keys(rig) == [(fresh.id, fresh.ctag)]
+
+
+async def test_sharing_of_many_files_is_asked_in_batches_of_twenty(rig, drive):
+    made = [rig.file(f"{number}.txt") for number in range(45)]
+    for each in made[:3]:
+        rig.link(each)
+    await run(rig, "drive", drive)
+    assert rig.graph.calls.count("POST /$batch") == 3
+    shared = {each["item"]["id"] for each in rig.queued() if each["item"]["context_hash"]}
+    assert {each.id for each in made[:3]} <= shared
+    assert len(keys(rig)) == 45
+
+
+async def test_file_that_went_meanwhile_is_no_error_of_its_batch(rig, drive):
+    made = [rig.file(f"{number}.txt") for number in range(3)]
+    gone = {"match": {"path_regex": f"{made[1].id}/permissions"}, "status": 404}
+    rig.app[context.FAULTS].armed.append(Fault.parse(gone))
+    await run(rig, "drive", drive)
+    assert {key for key, _ in keys(rig)} == {made[0].id, made[2].id}
+
+
+async def test_throttling_inside_a_batch_is_waited_for_and_nothing_is_lost(rig, drive):
+    made = [rig.file(f"{number}.txt") for number in range(25)]
+    fault = {"match": {"path_regex": f"{made[22].id}/permissions"}, "status": 429}
+    rig.app[context.FAULTS].armed.append(Fault.parse(fault | {"headers": {"Retry-After": "9"}}))
+    with pytest.raises(ThrottledError):
+        await run(rig, "drive", drive)
+    rig.waited += 9
+    await run(rig, "drive", drive)
+    assert {key for key, _ in keys(rig)} == {each.id for each in made}
