@@ -155,6 +155,8 @@ SUBSCRIPTION_DELETE = Call("DELETE", "/subscriptions/{subscription}", "Mail.Read
 
 LINK = Call("GET", "(a next or delta link)", "that of the first page", sdk=False)
 """Following ``@odata.nextLink`` or ``@odata.deltaLink``: the permission is the first page's."""
+BATCH = Call("POST", "/$batch", "those of its calls", sdk=False)
+"""Up to twenty calls in one request; each of them stands in this table."""
 
 ALL: tuple[Call, ...] = tuple(
     value
@@ -164,6 +166,4 @@ ALL: tuple[Call, ...] = tuple(
 """Every call in the table."""
 
 GRANTS: frozenset[str] = frozenset(name for call in ALL for name in (call.permission, *call.also))
-BATCH = Call("POST", "/$batch", "those of its calls", sdk=False)
-"""Up to twenty calls in one request; each of them stands in this table."""
 """The application permissions that all the calls together need."""
