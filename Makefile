@@ -1,12 +1,13 @@
 # 関所 Sekisho: `make demo` shows it, `make test` proves it. Everything is installed into this folder.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dev test check security format bench trust lock clean
+.PHONY: help setup demo dev test check infra security format bench trust lock clean
 
 PYTHON ?= $(shell sh local/find_python.sh)
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 NODE_STAMP := node_modules/.installed
+CHECKOV := build/checkov
 export PATH := $(abspath $(BIN)):$(PATH)
 
 help: ## this list
@@ -37,11 +38,21 @@ dev: setup ## Azurite, the stand-in and the host, until Ctrl-C (HOST=func uses t
 test: setup ## unit, integration, end to end, docs
 	$(BIN)/python -m pytest
 
-check: setup ## format, lint, types, import contracts
+check: setup ## format, lint, types, import contracts, the infrastructure
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) infra
+
+$(CHECKOV)/.installed: infra/checks/requirements-checkov.txt $(STAMP)
+	"$(PYTHON)" -m venv $(CHECKOV)
+	$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r infra/checks/requirements-checkov.txt
+	@touch $@
+
+infra: setup $(CHECKOV)/.installed ## the Bicep: names, Azure's own models, checkov
+	$(BIN)/python -m local.bicep
+	$(CHECKOV)/bin/checkov --config-file infra/checks/checkov.yaml
 
 security: setup ## bandit on the product, known vulnerabilities of what it stands on
 	$(BIN)/bandit --quiet --recursive --severity-level medium shared functions relay function_app.py
@@ -60,6 +71,7 @@ lock: setup ## requirements.in → requirements.txt (needs uv in .venv: pip inst
 	uv pip compile -q --python-version 3.13 --generate-hashes --no-header -o requirements-dev.txt requirements-dev.in
 	uv pip compile -q --python-version 3.13 --generate-hashes --no-header -o requirements-relay.txt requirements-relay.in
 	uv pip compile -q --python-version 3.13 --generate-hashes --no-header -c requirements.txt -o requirements-ocr.txt requirements-ocr.in
+	uv pip compile -q --python-version 3.13 --generate-hashes --no-header --override infra/checks/newer-pycep.txt -o infra/checks/requirements-checkov.txt infra/checks/requirements-checkov.in
 
 clean: ## everything that was made here
 	rm -rf $(VENV) node_modules .demo .dev build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -54,6 +54,17 @@ param ocr string = 'off'
 @allowed(['graph', 'relay'])
 param gateDelivery string = 'relay'
 
+@description('Notices: the mailbox they come from, the people in charge (addresses), whether a Teams webhook gets cards (its secret: keys.sh notice-webhook), whom to ask, templates, names.')
+param notices object = {
+  mailbox: ''
+  security: ''
+  card: 'off'
+  contact: ''
+  templates: ''
+  organisationJa: ''
+  organisationEn: ''
+}
+
 @description('Public keys of former signing keys (docs/how-to/rotate.md).')
 param headKeys string = ''
 
@@ -213,7 +224,7 @@ module work 'modules/storage.bicep' = {
     sku: profile.storageSku
     containers: ['landing', 'envelopes', 'work', 'deadletters', 'relay', 'eventgrid-deadletters']
     queues: concat(workQueues, poison, ['relay-deliver'])
-    tables: ['ledger', 'ownwrites', 'exceptions', 'alerts', 'subscriptions', 'drives']
+    tables: ['ledger', 'ownwrites', 'exceptions', 'outbox', 'alerts', 'subscriptions', 'drives']
     rules: [
       {
         name: 'claim-checks'
@@ -494,6 +505,7 @@ module settings 'modules/settings.bicep' = [for (role, i) in apps: {
       gateDelivery: gateDelivery
       headKeys: headKeys
       maxItemBytes: '150000000'
+      notices: notices
     }
     console: {
       url: ownUrl
@@ -506,7 +518,6 @@ module app 'modules/app.bicep' = [for (role, i) in apps: {
   name: 'app-${role}'
   scope: group
   params: {
-    role: role
     name: 'func-${role}-${token}'
     location: location
     tags: union(tags, {

@@ -1,6 +1,4 @@
 // One app: the functions of one duty, as one identity, from the one package.
-@allowed(['all', 'intake', 'scan', 'audit', 'console'])
-param role string
 param name string
 param location string
 param tags object

@@ -15,7 +15,7 @@ param notifications object
 @description('queue or push: how Event Grid wakes the gate.')
 param landing string
 
-@description('What the site decides: watch, teams, teamsModel, rich, policyFile, names, ocr, gateDelivery, maxItemBytes.')
+@description('What the site decides: watch, teams, teamsModel, rich, policyFile, names, ocr, gateDelivery, maxItemBytes, notices.')
 param site object
 
 @description('url, clientId of the console\'s sign-in.')
@@ -86,6 +86,20 @@ var scan = {
   SEKISHO_OCR: site.ocr
   SEKISHO_GATE_DELIVERY: site.gateDelivery
   SEKISHO_MAX_ITEM_BYTES: site.maxItemBytes
+  SEKISHO_EXCEPTIONS_SCHEDULE: '10 * * * * *'
+  SEKISHO_NOTICE_SCHEDULE: '40 * * * * *'
+  SEKISHO_NOTICE_WEBHOOK: site.notices.card == 'on' ? '${secret}/notice-webhook/)' : ''
+  SEKISHO_NOTICE_CONTACT: site.notices.contact
+  SEKISHO_NOTICE_TEMPLATES: site.notices.templates
+  SEKISHO_ORGANISATION_JA: site.notices.organisationJa
+  SEKISHO_ORGANISATION_EN: site.notices.organisationEn
+  SEKISHO_CONSOLE_URL: console.url
+}
+
+var telling = {
+  SEKISHO_NOTICE_MAILBOX: site.notices.mailbox
+  SEKISHO_NOTICE_SECURITY: site.notices.security
+  SEKISHO_NOTICE_CARD: site.notices.card
 }
 
 var recording = {
@@ -103,4 +117,4 @@ var pages = {
   SEKISHO_CONSOLE_KEY: '${secret}/console-key/)'
 }
 
-output values object = union(every, isIntake ? intake : {}, isIntake && byHub ? hub : {}, isScan ? scan : {}, isAudit ? recording : {}, isConsole ? pages : {})
+output values object = union(every, isIntake ? intake : {}, isIntake && byHub ? hub : {}, isScan ? scan : {}, isScan || isAudit ? telling : {}, isAudit ? recording : {}, isConsole ? pages : {})

@@ -24,7 +24,7 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
     tenantId: tenant().tenantId
     sku: {
       family: 'A'
-      name: 'standard'
+      name: purpose == 'encryption' ? 'premium' : 'standard'
     }
     enableRbacAuthorization: true
     enableSoftDelete: true
@@ -46,7 +46,7 @@ resource storageKey 'Microsoft.KeyVault/vaults/keys@2024-11-01' = if (purpose ==
   parent: vault
   name: 'storage'
   properties: {
-    kty: 'RSA'
+    kty: 'RSA-HSM'
     keySize: 3072
     keyOps: ['wrapKey', 'unwrapKey']
     attributes: {

@@ -17,7 +17,7 @@ trap 'rm -f "$body"' EXIT INT TERM
 vault_of() {
     case $1 in
     client-state-key | rich-certificates) role=intake ;;
-    fingerprint-key | marker-key) role=scan ;;
+    fingerprint-key | marker-key | notice-webhook) role=scan ;;
     signing-key) role=audit ;;
     console-key) role=console ;;
     *)
