@@ -87,7 +87,12 @@ def check(context: click.Context) -> None:
 def status_command(context: click.Context, *, as_json: bool) -> None:
     """How many mails wait, where, and for how long."""
     settings = _settings(context)
-    journal = Journal(journal_path(settings.spool))
+    if not journal_path(settings.spool).exists():
+        click.echo(
+            "中継サーバはまだ動いたことがありません / the relay has never run here", err=True
+        )
+        sys.exit(1)
+    journal = Journal(journal_path(settings.spool), read_only=True)
     found = asdict(status.look(_spool(settings), journal, now().timestamp()))
     journal.close()
     if as_json:

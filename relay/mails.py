@@ -82,7 +82,7 @@ class Post:
         text.set_content(f"{ja}\n{en}\n\n  {order.recipient}\n  SMTP {code}\n", cte="base64")
         status = Message(policy=SMTP)
         status["Content-Type"] = "message/delivery-status"
-        status.set_payload("\r\n".join([*self._of_mail(order), "", *_of_one(action, order, code)]))
+        status.set_payload([self._of_mail(order), _of_one(action, order, code)])
         shown = Message(policy=SMTP)
         shown["Content-Type"] = "text/rfc822-headers"
         shown.set_payload(_headers(head))
@@ -91,13 +91,15 @@ class Post:
         message.set_payload([text, status, shown])
         return message.as_bytes()
 
-    def _of_mail(self, order: Order) -> list[str]:
-        lines = [f"Reporting-MTA: dns; {self.hostname}"]
-        ids = [x[6:] for x in order.mail_options if x.upper().startswith("ENVID=")]
-        lines.extend(f"Original-Envelope-Id: {each}" for each in ids)
+    def _of_mail(self, order: Order) -> Message:
+        fields = Message(policy=SMTP)
+        fields["Reporting-MTA"] = f"dns; {self.hostname}"
+        for each in order.mail_options:
+            if each.upper().startswith("ENVID="):
+                fields["Original-Envelope-Id"] = each[6:]
         if order.received_at:
-            lines.append(f"Arrival-Date: {format_datetime(order.received_at)}")
-        return lines
+            fields["Arrival-Date"] = format_datetime(order.received_at)
+        return fields
 
 
 def wanted(action: str, order: Order) -> bool:
@@ -131,17 +133,17 @@ def _key(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _of_one(action: str, order: Order, code: str) -> list[str]:
-    original = (each[6:] for each in order.recipient_options if each.upper()[:6] == "ORCPT=")
-    lines = [f"Original-Recipient: {each}" for each in original]
-    digit, _, enhanced = code.partition(" ")
-    return [
-        *lines,
-        f"Final-Recipient: rfc822; {order.recipient}",
-        f"Action: {action}",
-        f"Status: {enhanced or digit[:1] + '.0.0'}",
-        f"Diagnostic-Code: smtp; {code}",
-    ]
+def _of_one(action: str, order: Order, code: str) -> Message:
+    fields = Message(policy=SMTP)
+    for each in order.recipient_options:
+        if each.upper().startswith("ORCPT="):
+            fields["Original-Recipient"] = each[6:]
+    digits, _, enhanced = code.partition(" ")
+    fields["Final-Recipient"] = f"rfc822; {order.recipient}"
+    fields["Action"] = action
+    fields["Status"] = enhanced or f"{digits[:1]}.0.0"
+    fields["Diagnostic-Code"] = f"smtp; {code}"
+    return fields
 
 
 def _headers(head: bytes) -> str:

@@ -39,7 +39,8 @@ def ask(folder: Path, name: str, action: str) -> None:
     user = os.environ.get("SUDO_USER", "") if os.getuid() == 0 else ""
     request = Request(name, action, (user,) if user else ())
     path = folder / REQUESTS / f"{secrets.token_hex(8)}.tmp"
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    os.fchmod(handle, 0o644)  # the relay's own user reads it; the folder keeps all others out
     with os.fdopen(handle, "wb") as out:
         out.write(encode(request))
         out.flush()

@@ -59,7 +59,7 @@ class Spool:
     def prepare(self) -> int:
         """Make the folders, drop what was never accepted; how many such files there were."""
         for name in (*STATES, NOTES, REQUESTS, TMP):
-            (self.folder / name).mkdir(mode=0o2770, parents=True, exist_ok=True)
+            (self.folder / name).mkdir(mode=0o770, parents=True, exist_ok=True)
         unfinished = list((self.folder / TMP).iterdir())
         for path in unfinished:
             path.unlink(missing_ok=True)
