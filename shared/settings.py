@@ -153,6 +153,7 @@ def _certificates(value: str) -> tuple[Key, ...]:
 _SCAN = ("all", "scan")
 _GRAPH = ("all", "intake", "scan")
 _CONSOLE = ("all", "console")
+_TELLING = ("all", "scan", "audit")
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_ROLE", _choice(*ROLES), "all", ROLES, "Which functions this app runs: `all`, `intake`, `scan`, `audit` or `console`."),
@@ -172,6 +173,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_RENEW_SCHEDULE", str, "0 */15 * * * *", ("all", "intake"), "When subscriptions are made and renewed (NCRONTAB, UTC)."),
     Setting("SEKISHO_SWEEP_SCHEDULE", str, "0 */30 * * * *", ("all", "intake"), "When the sweep looks for what notifications lost (NCRONTAB, UTC)."),
     Setting("SEKISHO_EXCEPTIONS_SCHEDULE", str, "10 * * * * *", ("all", "scan"), "When what an exception's beginning or end concerns is judged anew (NCRONTAB, UTC): a release takes effect, and ends, no later."),
+    Setting("SEKISHO_NOTICE_SCHEDULE", str, "40 * * * * *", ("all", "scan"), "When waiting notices are sent (NCRONTAB, UTC); what waits together for one person is one notice."),
+    Setting("SEKISHO_NOTICE_MAILBOX", str, "", _TELLING, "The mailbox that notices are sent from (a sign-in name; `Mail.Send` is limited to it by Exchange). Empty: nobody is told by mail."),
+    Setting("SEKISHO_NOTICE_SECURITY", _names, "", _TELLING, "Mail addresses of the people in charge, comma-separated: told of what a rule says, of alerts, and by the day's digest."),
+    Setting("SEKISHO_NOTICE_CARD", _choice("off", "on"), "off", _TELLING, "Whether the people in charge get the same as a card in Teams."),
+    Setting("SEKISHO_NOTICE_WEBHOOK", _optional_url, "", ("all", "scan"), "Address of the Teams Workflows webhook that takes the cards. It is a secret: in the cloud a Key Vault reference."),
+    Setting("SEKISHO_NOTICE_CONTACT", str, "", ("all", "scan"), "Whom notices name to ask: a section and a telephone number."),
+    Setting("SEKISHO_NOTICE_TEMPLATES", str, "", ("all", "scan"), "Folder inside the package with the site's own templates (`owner.ja.txt` and so on, `layout.html`); empty: ours."),
+    Setting("SEKISHO_ORGANISATION_JA", str, "", ("all", "scan"), "The organisation's name in Japanese, as notices say it."),
+    Setting("SEKISHO_ORGANISATION_EN", str, "", ("all", "scan"), "The same in English; empty: the Japanese one."),
     Setting("SEKISHO_HEAD_SCHEDULE", str, "30 * * * * *", ("all", "audit"), "When the head of the audit chain is signed and published (NCRONTAB, UTC)."),
     Setting("SEKISHO_HEAD_KEYS", _public_keys, "", ("all", "audit"), "Public keys (base64 of PEM each) of former signing keys, so that heads signed before a rotation are still checked."),
     Setting("SEKISHO_VERIFY_SCHEDULE", str, "0 */15 * * * *", ("all", "audit"), "When the audit chain is verified: what is new, and a further part of the whole (NCRONTAB, UTC)."),
@@ -228,6 +238,15 @@ class Settings:
     renew_schedule: str
     sweep_schedule: str
     exceptions_schedule: str
+    notice_schedule: str
+    notice_mailbox: str
+    notice_security: tuple[str, ...]
+    notice_card: str
+    notice_webhook: str = field(repr=False)
+    notice_contact: str
+    notice_templates: str
+    organisation_ja: str
+    organisation_en: str
     head_schedule: str
     head_keys: tuple[bytes, ...] = field(repr=False)
     verify_schedule: str

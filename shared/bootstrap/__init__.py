@@ -35,6 +35,7 @@ __all__ = [
     "new_trace",
     "publish_head",
     "reader",
+    "send_notices",
     "timers",
     "undertaker",
     "verify_chain",
@@ -121,6 +122,14 @@ async def publish_head() -> None:
 async def judge_anew() -> None:
     """For the timer of ``functions/exceptions``: what began or ended, and what rests on it."""
     await runtime().anew.run()
+
+
+async def send_notices() -> None:
+    """For the timer of ``functions/notices``: alerts and the digest go the same way as the rest."""
+    run = runtime()
+    await run.telling.alerts(run.alerts)
+    await run.telling.digest()
+    await run.sender.run()
 
 
 async def export_record() -> None:

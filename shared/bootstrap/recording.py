@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from shared.bootstrap.core import Core, needed
+from shared.bootstrap.core import needed
+from shared.bootstrap.telling import Notifying
 from shared.storage.accounts import managed_identity
 from shared.storage.audit_log import AuditLog
 from shared.storage.incidents import Incidents, Pages
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 EXCHANGE = "api://AzureADTokenExchange/.default"  # what Entra ID takes as a client's assertion
 
 
-class Recording(Core):
+class Recording(Notifying):
     """The record and its readers."""
 
     @cached_property
@@ -100,4 +101,4 @@ class Recording(Core):
             self.clock,
             signer=es256_signer(pem),
         )
-        return Recorder(log, self.incidents, self.alerts, self.checks)
+        return Recorder(log, self.incidents, self.alerts, self.checks, self.telling.event)

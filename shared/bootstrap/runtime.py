@@ -10,6 +10,7 @@ from functools import cache
 from shared import __version__
 from shared.bootstrap.recording import Recording
 from shared.bootstrap.scanning import Scanning
+from shared.bootstrap.telling import Notifying
 from shared.bootstrap.watching import Watching
 from shared.ports import Clock
 from shared.settings import Settings
@@ -26,7 +27,7 @@ def new_trace() -> str:
     return secrets.token_hex(16)
 
 
-class Runtime(Scanning, Watching, Recording):
+class Runtime(Scanning, Watching, Recording, Notifying):
     """One a process; its parts are in the files of this package, by duty."""
 
     def __init__(self, settings: Settings, clock: Clock = now) -> None:

@@ -44,6 +44,13 @@ CATEGORY_CREATE = Call(
     "POST", "/users/{user}/outlook/masterCategories", "MailboxSettings.ReadWrite"
 )
 
+# 202 says accepted, not delivered (learn.microsoft.com/graph/api/user-sendmail). Exchange limits
+# the permission to the one mailbox that notices come from (docs/how-to/review.md).
+SEND_MAIL = Call("POST", "/users/{user}/sendMail", "Mail.Send")
+# User.ReadBasic.All would do for an account; its manager needs User.Read.All, enough for both.
+USER_GET = Call("GET", "/users/{user}", "User.Read.All")
+USER_MANAGER = Call("GET", "/users/{user}/manager", "User.Read.All")
+
 EVENT_GET = Call("GET", "/users/{user}/events/{event}", "Calendars.Read")
 EVENT_UPDATE = Call("PATCH", "/users/{user}/events/{event}", "Calendars.ReadWrite")
 EVENT_DELTA = Call("GET", "/users/{user}/events/delta()", "Calendars.Read")

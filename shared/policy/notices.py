@@ -10,7 +10,7 @@ from __future__ import annotations
 import pkgutil
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -22,7 +22,7 @@ from shared.model import AuditEvent, Finding
 from shared.policy.engine import Policy
 from shared.policy.rule import JST, Words
 
-KINDS = ("owner", "manager", "security", "digest", "sender", "recipient")
+KINDS = ("owner", "manager", "security", "digest", "alert", "sender", "recipient")
 LANGUAGES = ("ja", "en")
 SHOWN = 8
 """Items that one notice tells of by themselves; the rest are counted."""
@@ -43,6 +43,7 @@ _SUBJECTS = {
     "manager": Words("所属の職員の情報について（{} 件）", "{} items of your staff"),
     "security": Words("確認が必要なもの（{} 件）", "{} items need a review"),
     "digest": Words("1日のまとめ（{} 件）", "The day's digest: {} items"),
+    "alert": Words("警報（{} 件）", "{} alerts"),
     "sender": Words("送信したメールを止めました（{} 件）", "Your mail was stopped ({})"),
     "recipient": Words("あなた宛てのメールを止めました（{} 件）", "A mail to you was stopped ({})"),
 }
@@ -51,11 +52,17 @@ _UNREAD = Words("読めない部分", "a part that could not be read")
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What a deployment says of itself: its name, whom to ask, and the words of entities."""
+    """What a deployment says of itself: its name, whom to ask, and the words of things.
+
+    ``alerts`` are the words of alerts by kind; ``link`` gives the address of an item's page, where
+    its owner sees why and may ask for it (None: there is no console).
+    """
 
     organisation: Words
     contact: str
     entities: Mapping[str, Words] = field(default_factory=dict)
+    alerts: Mapping[str, Words] = field(default_factory=dict)
+    link: Callable[[AuditEvent], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +160,18 @@ class Notices:
             "contact": self._house.contact,
             "items": [self._item(each, language) for each in events[:SHOWN]],
             "more": max(len(events) - SHOWN, 0),
+            "links": [self._house.link(each) for each in events[:SHOWN]]
+            if self._house.link
+            else [],
+            "alerts": [
+                {
+                    "time": f"{event.time.astimezone(JST):%Y-%m-%d %H:%M}",
+                    "what": word(self._house.alerts[event.action]),
+                    "reference": reference(event.id),
+                }
+                for event in events[:SHOWN]
+                if event.action in self._house.alerts
+            ],
             "owners": len({event.owner for event in events}),
             "reasons": [word(rules[each].reason) for each in used],
             "day": f"{day:%Y-%m-%d}" if day else "",

@@ -6,6 +6,7 @@ changeKey.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.errors import GoneError, StorageConflictError, SupersededError, UnavailableError
@@ -20,6 +21,7 @@ from shared.services.mail_release import Releasing, origin
 from shared.services.mail_tag import Tagging
 from shared.services.mailbox import Mailbox
 from shared.services.marker import Markers, Verdict, release_of
+from shared.services.own_notice import LABEL, is_notice
 from shared.storage.evidence import Evidence
 
 
@@ -65,11 +67,17 @@ class MailService:
         content = Content(answer.data, media_type="message/rfc822")
         return Fetched(
             content,
-            context(item, message),
+            self._context(item, message, answer.data),
             version,
             marker=Mailbox.property(message),
             origin=origin(answer.data, self._markers, item.recipient),
         )
+
+    def _context(self, item: Item, message: Json, data: bytes) -> Context:
+        seen = context(item, message)
+        if is_notice(data, self._markers):
+            return replace(seen, labels=(*seen.labels, LABEL))
+        return seen
 
     async def apply(self, claim: Claim) -> Outcome:
         """Tag, mark for review, or keep evidence and remove; read back. See Service.apply."""

@@ -3,43 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared import telemetry
 from shared.errors import StorageConflictError
 from shared.ports import Clock, Row, Table, Value
+from shared.storage.alert_words import WORDS
 
-# kind → words. A kind that is not listed here is a programming error (KeyError).
-WORDS: dict[str, tuple[str, str]] = {
-    "dead_letter": (
-        "処理できないメッセージを保管しました。内容を確認し、再投入してください。",
-        "A message could not be processed and was kept. Look at it and put it back.",
-    ),
-    "refused": (
-        "偽造または許可されない要求を拒否しました。",
-        "A forged or forbidden request was refused.",
-    ),
-    "replayed": (
-        "同じ通知が繰り返し届きました（再送攻撃の疑い）。処理は行っていません。",
-        "The same notification came again and again (a replay?). Nothing was done for it.",
-    ),
-    "chain_break": (
-        "監査記録の連鎖に不整合があります。直ちに調査してください。",
-        "The audit chain is broken. Investigate at once.",
-    ),
-    "evidence_mismatch": (
-        "証拠の写しが原本と一致しません。",
-        "An evidence copy differs from what was written.",
-    ),
-    "notice_failed": (
-        "お知らせを送れませんでした。宛先と設定を確認してください。",
-        "A notice could not be sent. Check its addressee and the settings.",
-    ),
-    "blocked": (
-        "保護対象の情報を含む通過を遮断しました。",
-        "An item with protected information was stopped.",
-    ),
-}
+__all__ = ["FRESH", "WORDS", "Alerts"]
+
+FRESH = "fresh"
+"""The partition of what nobody was told of yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +30,22 @@ class Alerts:
         japanese, english = WORDS[kind]
         key = hashlib.sha256(ref.encode()).hexdigest()
         values: dict[str, Value] = {"time": self.clock(), "ref": ref, "ja": japanese, "en": english}
+        await self.table.put(Row(FRESH, f"{kind}-{key}", values | {"kind": kind}))
         try:
             await self.table.insert(Row(kind, key, values))
         except StorageConflictError:
             return False
         telemetry.alerted(kind)
         return True
+
+    async def fresh(self) -> AsyncIterator[tuple[str, str, datetime]]:
+        """Kind, reference and time of what was raised and not told yet, at most 1,000."""
+        rows = [row async for row in self.table.query(FRESH)]
+        for row in rows:
+            time = row.values["time"]
+            assert isinstance(time, datetime)
+            yield str(row.values["kind"]), str(row.values["ref"]), time
+
+    async def told(self, kind: str, ref: str) -> None:
+        """Somebody was told, or is sure to be."""
+        await self.table.delete(FRESH, f"{kind}-{hashlib.sha256(ref.encode()).hexdigest()}")

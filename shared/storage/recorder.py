@@ -1,10 +1,11 @@
-"""What becomes of a result: the audit log first, then the incident that follows from it."""
+"""What becomes of a result: the audit log, then the incident, then whom it obliges to tell."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from shared.model import Envelope
+from shared.model import AuditEvent, Envelope
 from shared.storage.alerts import Alerts
 from shared.storage.audit_log import AuditLog
 from shared.storage.audit_state import ChainBrokenError
@@ -20,6 +21,8 @@ class Recorder:
     incidents: Incidents
     alerts: Alerts
     checks: ClaimCheck
+    tell: Callable[[AuditEvent], Awaitable[None]] | None = None
+    alarming: Callable[[AuditEvent], bool] | None = None
 
     async def record(self, envelope: Envelope) -> None:
         """Carry one result to the record; MalformedError, TransientError, ChainBrokenError."""
@@ -30,3 +33,20 @@ class Recorder:
             await self.alerts.once("chain_break", str(error))
             raise
         await self.incidents.open(kept)
+        if self.alarming is not None and self.alarming(kept):
+            await self.alerts.once("blocked", kept.id)
+        if self.tell is not None:
+            await self.tell(kept)
+
+
+_NOT_DONE = frozenset({"superseded", "gone", "unchanged"})
+
+
+def alarm(rules: frozenset[str] | None) -> Callable[[AuditEvent], bool]:
+    """Whether an event is a block (of one of these rules; None: of any) that was carried out."""
+
+    def alarming(event: AuditEvent) -> bool:
+        strict = rules is None or not rules.isdisjoint(event.rule_ids)
+        return event.disposition == "block" and event.action_state not in _NOT_DONE and strict
+
+    return alarming

@@ -33,6 +33,23 @@ async def get_user(request: web.Request) -> web.Response:
     return web.json_response(user_json(request, context.user(request)))
 
 
+async def get_manager(request: web.Request) -> web.Response:
+    """GET /users/{id}/manager: 404 where none is named."""
+    world, one = context.world(request), context.user(request)
+    manager = world.user(one.manager) if one.manager else None
+    if manager is None:
+        fail(404, "Request_ResourceNotFound", "Resource 'manager' does not exist.")
+    kind = {"@odata.type": "#microsoft.graph.user"}
+    return web.json_response(kind | user_json(request, manager))
+
+
+async def put_manager(request: web.Request) -> web.Response:
+    """POST _admin/users/{u}/manager {upn}: who is in charge of them; empty for nobody."""
+    body = await odata.json_body(request)
+    context.user(request).manager = str(body.get("upn") or "")
+    return web.json_response({})
+
+
 async def get_drive(request: web.Request) -> web.Response:
     """GET /users/{id}/drive."""
     one = context.user(request)
@@ -107,6 +124,8 @@ U = "/v1.0/users/{user}"
 ROUTES = [
     web.get("/v1.0/users", list_users, allow_head=False),
     web.get(U, get_user, allow_head=False),
+    web.get(f"{U}/manager", get_manager, allow_head=False),
+    web.post("/_admin/users/{user}/manager", put_manager),
     web.get(f"{U}/drive", get_drive, allow_head=False),
     web.get(f"{U}/drives", list_drives, allow_head=False),
     web.get(f"{U}/mailFolders", list_folders, allow_head=False),

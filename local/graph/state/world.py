@@ -75,6 +75,7 @@ class User:
         self.id = user_id or ids.guid()
         self.upn = upn
         self.name = name
+        self.manager = ""
         self.mailbox = Mailbox(self._mail_changed)
         self.calendar = Calendar(self._event_changed)
         self.drive = Drive(self.id, world.drive_changed)

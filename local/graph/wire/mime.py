@@ -63,6 +63,9 @@ def compose(values: Json, attachments: list[Json]) -> bytes:
             message[header] = ", ".join(each["emailAddress"]["address"] for each in people)
     message["Message-ID"] = values["internetMessageId"]
     message["Date"] = format_datetime(ids.now())
+    for each in values.get("internetMessageHeaders") or []:
+        if str(each.get("name", "")).lower().startswith("x-"):  # Graph takes no other
+            message[str(each["name"])] = str(each.get("value", ""))
     body = values.get("body") or {}
     kind = "html" if str(body.get("contentType", "text")).lower() == "html" else "plain"
     message.set_content(str(body.get("content") or ""), subtype=kind)

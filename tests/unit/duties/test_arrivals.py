@@ -13,6 +13,7 @@ from shared.duties import Arrivals, Gate, Undertaker, arrive
 from shared.errors import UnavailableError
 from shared.model import Envelope, Item
 from shared.storage.landed import QUEUE, envelope_of
+from tests.unit.alerted import alerted
 from tests.unit.duties.test_duties import bodies, now, reader
 from tests.unit.storage.test_landed import SUBJECT, grid
 
@@ -72,7 +73,7 @@ async def test_arrival_comes_again_while_the_landing_is_away(stores, account):
 async def test_arrival_that_is_no_event_is_a_dead_letter_with_an_alert(stores, account):
     await arrivals(stores, one).handle(b"{}")
     assert bodies(account, "scan-items") == []
-    assert len(account.containers["deadletters"]) == len(account.tables["alerts"]) == 1
+    assert len(account.containers["deadletters"]) == len(alerted(account)) == 1
 
 
 async def test_poison_of_the_landing_queue_is_revived_as_an_envelope(stores, account):

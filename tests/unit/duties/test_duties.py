@@ -15,6 +15,7 @@ from shared.graph.webhook import account_ref, client_state, job
 from shared.model import Envelope, Item
 from shared.storage.alerts import Alerts
 from shared.storage.dead_letters import DeadLetters
+from tests.unit.alerted import alerted
 
 KEY = b"k" * 32
 NOW = datetime(2026, 4, 1, 9, 0, tzinfo=UTC)
@@ -75,7 +76,7 @@ async def test_intake_puts_a_job_for_a_lifecycle_event(stores, account):
 async def test_intake_takes_nothing_from_what_is_forged_and_alerts(stores, account, body):
     await intake(stores).receive(body)
     assert bodies(account, "graph-hints") == bodies(account, "graph-jobs") == []
-    assert len(account.tables["alerts"]) == 1
+    assert len(alerted(account)) == 1
 
 
 async def test_intake_tells_when_the_queue_is_away(account):
@@ -143,7 +144,7 @@ async def test_reader_keeps_what_will_not(stores, account):
     await reader(stores, work).handle(encode(Envelope("item", NOW, Item("mail", "i", "r", "v"))))
     assert bodies(account, "scan-items") == []
     assert len(account.containers["deadletters"]) == 1
-    assert len(account.tables["alerts"]) == 1
+    assert len(alerted(account)) == 1
 
 
 def undertaker(stores, dead):

@@ -8,6 +8,7 @@ from datetime import timedelta
 from shared.model import Gap, GapCode
 from shared.policy import Policy, Words, default_text
 from shared.policy.notices import House, Notices
+from shared.services import telling
 from tests.unit.policy.recorded import TIME, event, finding
 
 PLANTED = "123456789018"  # the stem 12345678901 and its check digit
@@ -15,7 +16,14 @@ ENTITIES = {
     "my_number": Words("個人番号", "My Number"),
     "person_name": Words("氏名", "Person's name"),
 }
-HOUSE = House(Words("京都府", "Kyoto Prefecture"), "情報政策課 内線1234", ENTITIES)
+ALERTS = {"dead_letter": Words("処理できないメッセージ", "A message could not be processed")}
+HOUSE = House(
+    Words("京都府", "Kyoto Prefecture"),
+    "情報政策課 内線1234",
+    ENTITIES,
+    ALERTS,
+    lambda event: f"https://sekisho.example.lg.jp/api/console/own/{event.id[:6]}",
+)
 POLICY = Policy.load([default_text()])
 
 
@@ -38,3 +46,8 @@ def day(count=3):
     ]  # fmt: skip
     more = [replace(made[0], id=f"{n << 248:064x}") for n in range(4, count + 1)]
     return [*made, *more][:count]
+
+
+def raised(count=2):
+    """Alerts as the outbox carries them."""
+    return [telling.raised("dead_letter", f"scan-items/{n}", TIME) for n in range(count)]

@@ -14,7 +14,7 @@ import pytest
 
 from shared.errors import PolicyError
 from shared.policy.notices import KINDS, due_digest, plain, reference, safe
-from tests.unit.notices.notice_facts import PLANTED, day, notices
+from tests.unit.notices.notice_facts import PLANTED, day, notices, raised
 
 GOLDEN = Path(__file__).parent / "golden"
 DAY = date(2026, 7, 1)
@@ -30,7 +30,8 @@ def golden(name, text):
 @pytest.mark.parametrize("language", ["ja", "en"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_notice_is_as_its_golden_file(kind, language):
-    notice = notices().render(kind, day(), [language], DAY)
+    events = raised() if kind == "alert" else day()
+    notice = notices().render(kind, events, [language], DAY)
     golden(f"{kind}.{language}.txt", notice.text)
     golden(f"{kind}.{language}.html", notice.html)
     golden(f"{kind}.{language}.json", json.dumps(notice.card, ensure_ascii=False, indent=1) + "\n")

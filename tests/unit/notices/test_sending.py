@@ -8,12 +8,19 @@ import httpx
 import pytest
 
 from local.memory import Account, MemoryStores
-from shared.errors import PermanentError, RefusedError, UnavailableError
-from shared.services.notices import ATTEMPTS, Address, GraphMail, Outbox, Sender, Webhook
-from shared.storage.alerts import Alerts
+from shared.codec import encode
+from shared.errors import GoneError, PermanentError, RefusedError, UnavailableError
+from shared.graph.answers import Answer
+from shared.services.marker import Markers
+from shared.services.notices import ATTEMPTS, Directory, GraphMail, Sender, Webhook
+from shared.services.outbox import Address, Outbox
+from shared.services.own_notice import HEADER, is_notice
+from shared.storage.alerts import FRESH, Alerts
 from tests.unit.notices.notice_facts import day, notices
 
-OWNER, ROOM = Address("mail", "owner@example.jp"), Address("card", "https://a.logic.azure.com/x")
+OWNER, ROOM = Address("mail", "owner@example.jp"), Address("card", "security")
+URL = "https://a.logic.azure.com/x"
+MARKERS = Markers((b"marker key for tests, not a secret",))
 
 
 class House:
@@ -26,7 +33,7 @@ class House:
         self.outbox = Outbox(stores.table("outbox"), lambda: self.now)
         alerts = Alerts(stores.table("alerts"), lambda: self.now)
         self.sent, self.error = [], None
-        self.sender = Sender(self.outbox, notices(), alerts, self.post, self.post)
+        self.sender = Sender(self.outbox, notices(), alerts, {"mail": self.post, "card": self.post})
 
     async def post(self, to, notice):
         if self.error:
@@ -37,7 +44,7 @@ class House:
         return sorted(partition for partition, _ in self.account.tables["outbox"])
 
     def alerts(self):
-        return [partition for partition, _ in self.account.tables["alerts"]]
+        return [each for each, _ in self.account.tables["alerts"] if each != FRESH]
 
 
 @pytest.fixture
@@ -100,18 +107,59 @@ async def test_notice_taken_by_another_worker_is_left_to_it(house):
     assert await house.outbox.take(row, entry) is None
 
 
-async def test_mail_is_one_call_from_the_one_mailbox():
-    class Graph:
-        async def send(self, call, params, *, body):
-            self.said = str(call), params, body
+class Graph:
+    """Answers for a directory of three: ``owner`` has a manager, ``alone`` has none."""
 
+    def __init__(self):
+        self.sent = []
+
+    async def send(self, call, params, *, body=None, query=None):
+        if str(call) == "POST /users/{user}/sendMail":
+            self.sent.append((params["user"], body))
+            return None
+        assert query["select"].startswith("id,mail")
+        mails = {"owner": "owner@example.jp", "alone": "alone@example.jp"}
+        if str(call).endswith("/manager"):
+            mails = {"owner": "boss@example.jp"}
+        if params["user"] not in mails:
+            raise GoneError(params["user"])
+        return Answer(200, {}, encode({"mail": mails[params["user"]]}))
+
+    @property
+    def told(self):
+        return [
+            each["message"]["toRecipients"][0]["emailAddress"]["address"] for _, each in self.sent
+        ]
+
+
+async def test_mail_is_one_call_from_the_one_mailbox():
     graph = Graph()
-    await GraphMail(graph, "sekisho@example.jp").send(OWNER.to, notices().render("owner", day(1)))
-    call, params, body = graph.said
-    assert call == "POST /users/{user}/sendMail"
-    assert params == {"user": "sekisho@example.jp"}
-    assert body["message"]["toRecipients"] == [{"emailAddress": {"address": OWNER.to}}]
+    mail = GraphMail(graph, "sekisho@example.jp", MARKERS)
+    await mail.send(OWNER.to, notices().render("owner", day(1)))
+    ((user, body),) = graph.sent
+    assert user == "sekisho@example.jp"
+    assert graph.told == [OWNER.to]
     assert body["saveToSentItems"] is False
+    (header,) = body["message"]["internetMessageHeaders"]
+    said = f"{header['name']}: {header['value']}\r\n".encode()
+    assert is_notice(b"Subject: a\r\n" + said + b"\r\nbody", MARKERS)
+    assert not is_notice(b"Subject: a\r\n\r\n" + said, MARKERS)
+    assert not is_notice(f"{HEADER}: v1..forged\r\n\r\n".encode(), MARKERS)
+
+
+async def test_owner_and_manager_are_looked_up_when_they_are_told():
+    graph = Graph()
+    mail = GraphMail(graph, "sekisho@example.jp", MARKERS)
+    people = Directory(graph, mail.send, ("ciso@example.jp",))
+    notice = notices().render("owner", day(1))
+    await people.owner("owner", notice)
+    await people.manager("owner", notice)
+    await people.manager("alone", notice)  # nobody is named: the people in charge are told
+    assert graph.told == ["owner@example.jp", "boss@example.jp", "ciso@example.jp"]
+    with pytest.raises(PermanentError):
+        await people.owner("nobody", notice)
+    with pytest.raises(PermanentError):
+        await Directory(graph, mail.send).manager("alone", notice)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +175,7 @@ async def test_mail_is_one_call_from_the_one_mailbox():
 )
 async def test_webhook_goes_to_no_other_host(url):
     with pytest.raises(RefusedError) as error:
-        await Webhook().send(url, notices().render("owner", day(1)))
+        await Webhook({"security": url}).send("security", notices().render("owner", day(1)))
     assert not url or url not in str(error.value)
 
 
@@ -143,7 +191,7 @@ async def test_webhook_tells_by_the_answer(status, error):
         seen.append(request)
         return httpx.Response(status, headers={"Location": "https://evil.test/"})
 
-    hook = Webhook(transport=httpx.MockTransport(answer))
+    hook = Webhook({"security": URL}, transport=httpx.MockTransport(answer))
     notice = notices().render("security", day(1))
     if error is None:
         await hook.send(ROOM.to, notice)

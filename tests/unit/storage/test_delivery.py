@@ -19,6 +19,7 @@ from shared.model import Envelope, Item
 from shared.storage.alerts import Alerts
 from shared.storage.dead_letters import DeadLetter, DeadLetters
 from shared.storage.delivery import deliver, wait
+from tests.unit.alerted import alerted
 
 
 @pytest.fixture
@@ -99,12 +100,12 @@ async def test_permanent_failure_is_kept_with_an_alert(send, envelope, stores, d
     await send(encode(envelope), MalformedError("x"))
     (letter,) = await letters(dead)
     assert base64.b64decode(letter.raw) == encode(envelope)
-    assert {kind for kind, _ in stores.account.tables["alerts"]} == {"dead_letter"}
+    assert set(alerted(stores.account)) == {"dead_letter"}
 
 
 async def test_refusal_is_a_security_alert(send, envelope, stores):
     await send(encode(envelope), RefusedError("x"))
-    assert {kind for kind, _ in stores.account.tables["alerts"]} == {"refused"}
+    assert set(alerted(stores.account)) == {"refused"}
 
 
 async def test_undecodable_message_is_kept_as_it_was(send, dead):
@@ -124,7 +125,7 @@ async def test_dead_letter_is_kept_once_however_often(dead, envelope, stores, cl
     clock.turn(2 * 24 * 3600)
     assert await dead.bury("scan-items", encode(envelope)) == first
     assert first.startswith("scan-items/2026/11/24/")
-    assert len(stores.account.tables["alerts"]) == 1
+    assert len(alerted(stores.account)) == 1
 
 
 async def test_replay_starts_anew_and_gets_its_24_hours(send, dead, envelope, stores, clock):

@@ -31,6 +31,7 @@ from shared.storage.claimcheck import ClaimCheck
 from shared.storage.evidence import Evidence, EvidenceError
 from shared.storage.incidents import Incidents
 from shared.storage.results import QueueResults
+from tests.unit.alerted import alerted
 
 ITEM = Item("mail", "m1", "box", "ck1")
 FINDING = Finding("my_number", "本文", 0, 12, 0.99, Level.HIGH, "1***********", "k:" + "0" * 64)
@@ -139,7 +140,7 @@ async def test_evidence_that_differs_is_an_alert_and_nothing_is_overwritten(evid
     with pytest.raises(EvidenceError):
         await evidence.keep("k1", b"other")
     assert await evidence.read("evidence/k1") == b"bytes"
-    assert {kind for kind, _ in stores.account.tables["alerts"]} == {"evidence_mismatch"}
+    assert set(alerted(stores.account)) == {"evidence_mismatch"}
 
 
 async def test_incident_is_opened_once_and_left_alone(results, claim, stores):
