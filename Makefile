@@ -73,5 +73,9 @@ lock: setup ## requirements.in → requirements.txt (needs uv in .venv: pip inst
 	uv pip compile -q --python-version 3.13 --generate-hashes --no-header -c requirements.txt -o requirements-ocr.txt requirements-ocr.in
 	uv pip compile -q --python-version 3.13 --generate-hashes --no-header --override infra/checks/newer-pycep.txt -o infra/checks/requirements-checkov.txt infra/checks/requirements-checkov.in
 
+trust: setup ## the claims of safety as figures, into docs/trust.md (SIZE=ci|nightly|full ONLY=fuzz)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-trust.txt
+	$(BIN)/python -m trust --size $(or $(SIZE),ci) $(if $(ONLY),--only $(ONLY))
+
 clean: ## everything that was made here
 	rm -rf $(VENV) node_modules .demo .dev build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -19,6 +19,7 @@ NAMES = [
     *listed("requirements.in"),
     *listed("requirements-dev.in"),
     *listed("requirements-relay.in"),
+    *listed("requirements-trust.in"),
 ]
 
 
@@ -32,6 +33,7 @@ def test_lock_files_are_hashed_and_name_no_host():
         "requirements.txt",
         "requirements-dev.txt",
         "requirements-relay.txt",
+        "requirements-trust.txt",
         "package-lock.json",
     ):
         text = (ROOT / name).read_text()
