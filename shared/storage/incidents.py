@@ -1,7 +1,8 @@
-"""Incidents: what a person has to look at. One row an event, inserted once, newest first.
+"""Incidents: what a person has to look at. One row a cause under review, newest first.
 
 open → in_review → confirmed | released → closed. Every change is conditional on the version that
-the person saw; it leaves an entry in the incident's timeline.
+the person saw; it leaves an entry in the incident's timeline. What is found in the same item while
+its review is under way joins it (see ``causes``).
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from shared.audit.event import UNJUDGED
 from shared.codec import decode, encode
-from shared.errors import GoneError, RefusedError, StorageConflictError
+from shared.errors import BusyError, GoneError, RefusedError, StorageConflictError
 from shared.model import AuditEvent
 from shared.ports import Row, Table, Value
-from shared.storage.index import LAST_MOMENT, Filter, Index, facet
+from shared.storage.causes import Causes, begun, joined, parts
+from shared.storage.disposal import BEYOND_REVIEW, asked
+from shared.storage.index import LAST_MOMENT, WAITING, Filter, Index, facet
 from shared.storage.index_audit import AuditIndex
 from shared.storage.index_counts import Counts
 
@@ -26,7 +30,9 @@ LIMIT = 30_000  # a string property holds 32 Ki characters
 SHOWN = 20  # masked findings on the row; the audit event has them all
 NOTE = 1_000  # characters of one note
 PAGE = 25
-PERSON = frozenset({"my_number"})  # one value is one person
+ATTEMPTS = 8  # of an event to join an incident that keeps changing
+JOINED = "joined"
+DISPOSING = ("ask_delete", "delete", "keep")
 
 # action → states it may start from, state it leads to (empty: stays), verdict it gives.
 ACTIONS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
@@ -37,6 +43,7 @@ ACTIONS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     "false_positive": (("in_review",), "", "false_positive"),
     "release": (("in_review",), "released", "false_positive"),
     "close": (("in_review", "confirmed", "released"), "closed", ""),
+    **dict.fromkeys(DISPOSING, (BEYOND_REVIEW, "", "")),
 }
 
 
@@ -53,13 +60,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a person asks for: ``version`` is the one that the person saw."""
+    """What a person asks for: ``version`` is the one that the person saw.
+
+    ``needed`` is how many different people it takes to delete a copy.
+    """
 
     action: str
     who: str
     name: str
     version: int
     note: str = ""
+    needed: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +80,12 @@ class Pages:
     index: Index
     counts: Counts
     audit: AuditIndex
+    causes: Causes
 
     @classmethod
     def of(cls, table: Table) -> Pages:
         """All of it in one table."""
-        return cls(Index(table), Counts(table), AuditIndex(table))
+        return cls(Index(table), Counts(table), AuditIndex(table), Causes(table))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +99,60 @@ class Incidents:
         """The incident's id ``{partition}/{key}`` for a review or block; empty for the rest.
 
         Give the event as the audit log keeps it: its time makes the key, so that a repetition
-        finds the same row. The read side follows; a repetition completes it.
+        finds the same row. The read side follows; a repetition completes it. BusyError where the
+        incident that it joins keeps changing.
         """
-        if self.pages and event.item.source != "console":
+        if self.pages and event.disposition != UNJUDGED:
             await self.pages.counts.passed(event)
         if self.pages:
             await self.pages.audit.enter(event)
         if event.disposition not in NEEDS_REVIEW:
             return ""
         row = incident(event)
+        if self.pages and (other := await self._other(self.pages, event, row)):
+            return other
         with suppress(StorageConflictError):  # opened already, perhaps under review by now
             await self.table.insert(row)
         if self.pages:
             await self._found(self.pages, row)
         return f"{row.partition}/{row.key}"
+
+    async def _other(self, pages: Pages, event: AuditEvent, row: Row) -> str:
+        """The incident of the same cause that the event belongs to, or the empty text."""
+        own = f"{row.partition}/{row.key}"
+        for attempt in range(ATTEMPTS):
+            under_way = await pages.causes.under_way(event, own)
+            if under_way == own or await self.table.get(row.partition, row.key) is not None:
+                return ""
+            if found := await pages.causes.find(own):
+                return found
+            month, _, key = under_way.partition("/")
+            there = await self.table.get(month, key)
+            try:
+                if await self._join(pages, there, event, own):
+                    return under_way
+            except StorageConflictError:  # somebody changed it meanwhile
+                await asyncio.sleep(0.005 * attempt)
+                continue
+            if await pages.causes.succeed(event, under_way, own):
+                return ""
+        message = "the incident keeps changing"
+        raise BusyError(message)
+
+    async def _join(self, pages: Pages, there: Row | None, event: AuditEvent, own: str) -> bool:
+        """Whether the event is in the incident now; an incident whose review ended takes none."""
+        if there is None:
+            return False
+        if event.id not in {each.event for each in parts(there.values)}:
+            if there.values["state"] not in WAITING:
+                return False
+            version = _version(there.values) + 1
+            entry = Entry(event.time, "", "", JOINED)
+            lines = _extended(timeline(there.values), entry)
+            values = {**joined(there.values, event), "version": version, "timeline": lines}
+            await self._store(pages, there, Row(there.partition, there.key, values))
+        await pages.causes.alias(own, f"{there.partition}/{there.key}")
+        return True
 
     async def _found(self, pages: Pages, row: Row) -> None:
         kept = await self.table.get(row.partition, row.key) or row
@@ -111,6 +163,9 @@ class Incidents:
         """One incident; GoneError if there is none."""
         month, _, key = incident_id.partition("/")
         row = await self.table.get(month, key) if key else None
+        if row is None and self.pages and (other := await self.pages.causes.find(incident_id)):
+            month, _, key = other.partition("/")
+            row = await self.table.get(month, key)
         if row is None:
             message = "no such incident"
             raise GoneError(message)
@@ -129,14 +184,26 @@ class Incidents:
             message = "the incident was changed meanwhile"
             raise StorageConflictError(message)
         new = Row(row.partition, row.key, _changed(row.values, change, now))
-        if self.pages:  # found before it is there: never lost, and readers drop what disagrees
-            await self.pages.index.enter(new)
+        return await self._store(self.pages, row, new)
+
+    async def deleted(self, row: Row, now: datetime) -> Row:
+        """The incident after its copy was found to be gone; StorageConflictError as for change."""
+        entry = Entry(now, "", "", "deleted")
+        version = _version(row.values) + 1
+        lines = _extended(timeline(row.values), entry)
+        values = {**row.values, "copy": "deleted", "version": version, "timeline": lines}
+        return await self._store(self.pages, row, Row(row.partition, row.key, values))
+
+    async def _store(self, pages: Pages | None, row: Row, new: Row) -> Row:
+        """Write the row under its ETag, and the read side along with it."""
+        if pages:  # found before it is there: never lost, and readers drop what disagrees
+            await pages.index.enter(new)
         new = replace(new, etag=await self.table.replace(new, row.etag))
-        if self.pages:
-            await self.pages.index.leave(row, new)
+        if pages:
+            await pages.index.leave(row, new)
             if facet(row.values) != facet(new.values):
-                token = f"{row.key}:{change.version + 1}"
-                await self.pages.counts.moved(token, facet(row.values), facet(new.values))
+                token = f"{row.key}:{_version(new.values)}"
+                await pages.counts.moved(token, facet(row.values), facet(new.values))
         return new
 
     async def list(
@@ -179,6 +246,8 @@ def _changed(values: Mapping[str, Value], change: Change, now: datetime) -> dict
         raise RefusedError(message)
     entry = Entry(now, change.who, change.name, change.action, change.note[:NOTE])
     new = dict(values)
+    if change.action in DISPOSING:
+        new = asked(values, change.action, change.who, change.needed)
     new["version"] = change.version + 1
     new["timeline"] = _extended(timeline(values), entry)
     if state:
@@ -190,6 +259,12 @@ def _changed(values: Mapping[str, Value], change: Change, now: datetime) -> dict
     if change.action == "hand_back":
         new["reviewer"] = new["reviewer_name"] = new["verdict"] = ""
     return new
+
+
+def _version(values: Mapping[str, Value]) -> int:
+    version = values.get("version", 0)
+    assert isinstance(version, int)
+    return version
 
 
 def timeline(values: Mapping[str, Value]) -> list[Entry]:
@@ -205,11 +280,15 @@ def _extended(entries: list[Entry], entry: Entry) -> str:
     return text
 
 
+def incident_id(event: AuditEvent) -> str:
+    """``{partition}/{key}`` of an event's incident, from the event as the audit log keeps it."""
+    moment = LAST_MOMENT - int(event.time.timestamp() * 1000)
+    return f"{event.time:%Y-%m}/{moment:013d}-{event.id[:32]}"
+
+
 def incident(event: AuditEvent) -> Row:
     """The row of a new incident: masks and counts, never a value."""
-    moment = LAST_MOMENT - int(event.time.timestamp() * 1000)
     counts = Counter(finding.entity for finding in event.findings)
-    persons = {finding.fingerprint for finding in event.findings if finding.entity in PERSON}
     values: dict[str, Value] = {
         "state": "open",
         "version": 0,
@@ -222,12 +301,13 @@ def incident(event: AuditEvent) -> Row:
         "opened": event.time,
         "event": event.id,
         "counts": encode(counts).decode(),
-        "persons": len(persons),
+        **begun(event),
         "findings": _masked(event),
         "gaps": encode(Counter(gap.code.value for gap in event.gaps)).decode(),
         "evidence_ref": event.evidence_ref,
     }
-    return Row(f"{event.time:%Y-%m}", f"{moment:013d}-{event.id[:32]}", values)
+    month, _, key = incident_id(event).partition("/")
+    return Row(month, key, values)
 
 
 def _masked(event: AuditEvent) -> str:

@@ -1,8 +1,9 @@
 """The read side of incidents: small rows that find them, so that no page scans the table.
 
 Table ``incidentindex``. One row an incident in the partition ``f|state|source|disposition`` (key
-newest first, as in ``incidents``), one in ``all``, and while it waits for a person one in ``w``
-(oldest first).
+newest first, as in ``incidents``), one in ``all``, while it waits for a person one in ``w``
+(oldest first), and while something of it is held one in ``h|state|source|disposition`` and
+``held``.
 Filters merge the partitions that match, each read only as far as one page needs.
 
 The index finds, the incident's own row says: a reader takes the truth from there, and drops what
@@ -24,7 +25,9 @@ SOURCES = ("mail", "drive", "teams", "calendar", "gate")
 DISPOSITIONS = ("review", "block")
 LAST_MOMENT = 9_999_999_999_999  # milliseconds, thirteen digits: the year 2286
 KEY_DIGITS = 13
-ALL = "all"  # the partition of every incident, for the list without a filter
+ALL, HELD = "all", "held"  # the partitions for the lists without a filter
+HOLDING = frozenset({"block", "hold", "quarantine"})  # actions after which something is held
+NOTHING = frozenset({"gone", "not_enforceable", "superseded"})  # states after which nothing is
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +37,15 @@ class Filter:
     state: str = ""
     source: str = ""
     disposition: str = ""
+    held: bool = False
 
     def partitions(self) -> list[str]:
         """The index partitions that hold what matches."""
-        if self == Filter():
-            return [ALL]
+        if not (self.state or self.source or self.disposition):
+            return [HELD if self.held else ALL]
+        kind = "h" if self.held else "f"
         return [
-            f"f|{state}|{source}|{disposition}"
+            f"{kind}|{state}|{source}|{disposition}"
             for state in _chosen(self.state, STATES)
             for source in _chosen(self.source, SOURCES)
             for disposition in _chosen(self.disposition, DISPOSITIONS)
@@ -49,6 +54,8 @@ class Filter:
     def matches(self, values: Mapping[str, object]) -> bool:
         """Whether an incident with these values is wanted."""
         wanted = {"state": self.state, "source": self.source, "disposition": self.disposition}
+        if self.held and not held(values):
+            return False
         return all(not value or values[name] == value for name, value in wanted.items())
 
 
@@ -59,6 +66,22 @@ def _chosen(value: str, every: tuple[str, ...]) -> tuple[str, ...]:
 def facet(values: Mapping[str, object]) -> str:
     """The partition of an incident with these values."""
     return f"f|{values['state']}|{values['source']}|{values['disposition']}"
+
+
+def held(values: Mapping[str, object]) -> bool:
+    """Whether something of this incident is held: stopped, not let go, its copy not deleted."""
+    return (
+        values.get("action") in HOLDING
+        and values.get("action_state") not in NOTHING
+        and values["state"] != "released"
+        and values.get("copy") != "deleted"
+    )
+
+
+def places(values: Mapping[str, object]) -> set[str]:
+    """The partitions, newest first, that an incident with these values stands in."""
+    found = facet(values)
+    return {ALL, found} | ({HELD, f"h{found[1:]}"} if held(values) else set())
 
 
 def ascending(key: str) -> str:
@@ -75,15 +98,15 @@ class Index:
     async def enter(self, row: Row) -> None:
         """Make the incident ``row`` findable; idempotent."""
         values = {"month": row.partition}
-        await self.table.put(Row(ALL, row.key, values))
-        await self.table.put(Row(facet(row.values), row.key, values))
+        puts = [self.table.put(Row(each, row.key, values)) for each in places(row.values)]
         if row.values["state"] in WAITING:
-            await self.table.put(Row("w", ascending(row.key), values))
+            puts.append(self.table.put(Row("w", ascending(row.key), values)))
+        await asyncio.gather(*puts)
 
     async def leave(self, row: Row, now: Row) -> None:
         """Forget where the incident was before it became ``now``; idempotent."""
-        if facet(row.values) != facet(now.values):
-            await self.table.delete(facet(row.values), row.key)
+        for each in places(row.values) - places(now.values):
+            await self.table.delete(each, row.key)
         if now.values["state"] not in WAITING:
             await self.table.delete("w", ascending(row.key))
 
