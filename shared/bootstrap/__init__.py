@@ -120,8 +120,9 @@ async def publish_head() -> None:
 
 
 async def judge_anew() -> None:
-    """For the timer of ``functions/exceptions``: what began or ended, and what rests on it."""
+    """For the timer of ``functions/exceptions``: what began or ended, and copies that shall end."""
     await runtime().anew.run()
+    await runtime().disposer.run()
 
 
 async def send_notices() -> None:

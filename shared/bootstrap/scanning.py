@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shared.services.gate import GateService
     from shared.services.relay_delivery import RelayDelivery
     from shared.storage.anew import Anew
+    from shared.storage.disposal import Disposer
 
 
 class Scanning(Core):
@@ -62,6 +63,16 @@ class Scanning(Core):
 
         items, bulk, results = map(self.work.queue, ("scan-items", "scan-bulk", "scan-results"))
         return Anew(self.exceptions, items, bulk, results, self.clock, self.policy.version)
+
+    @cached_property
+    def disposer(self) -> Disposer:
+        """Deletes the copies whose end was ordered."""
+        from shared.storage.disposal import Disposals, Disposer  # noqa: PLC0415 - scanning roles alone
+
+        disposals = Disposals(self.work.table("exceptions"), self.clock)
+        return Disposer(
+            disposals, self.evidence.blobs, self.work.queue("scan-results"), self.clock
+        )
 
     def _digest(self, extraction: Extraction) -> str:
         key = needed(self.settings.fingerprint_key, "SEKISHO_FINGERPRINT_KEY")
