@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.bootstrap import export_record, publish_head, reader, verify_chain
+from shared.bootstrap import export_record, look, publish_head, reader, verify_chain
 
 bp = func.Blueprint()
 
@@ -38,3 +38,11 @@ async def export(timer: func.TimerRequest) -> None:
     """What is new of the record, for other tools: each record in one file of a format."""
     del timer
     await export_record()
+
+
+@bp.function_name("watch")
+@bp.timer_trigger(arg_name="timer", schedule="%SEKISHO_ALERT_SCHEDULE%")
+async def watch(timer: func.TimerRequest) -> None:
+    """What raises no error of its own: age, lapse, loss, standstill."""
+    del timer
+    await look()

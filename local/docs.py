@@ -6,12 +6,16 @@ import json
 import sys
 from pathlib import Path
 
+import msgspec
+
 import shared
 from local.access import azure_roles, by_app, grants_file
 from shared.console.openapi import description
 from shared.console.routes import ROUTES
 from shared.graph import calls
+from shared.model import AuditEvent
 from shared.settings import CONNECTIONS, SETTINGS
+from shared.storage.alert_words import page as alerts_page
 
 GENERATED = "Generated from `{}` by `python -m local.docs`."
 ROOT = Path(__file__).resolve().parent.parent
@@ -84,8 +88,20 @@ def console_description() -> str:
     return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
 
 
+def event_schema() -> str:
+    """docs/reference/audit-event.schema.json: what the ``event`` of a record is."""
+    made = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Sekisho audit event",
+        **msgspec.json.schema(AuditEvent),
+    }
+    return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
+
+
 PAGES = {
     "docs/permissions.md": permissions_page,
+    "docs/reference/alerts.md": alerts_page,
+    "docs/reference/audit-event.schema.json": event_schema,
     "docs/reference/console-openapi.json": console_description,
     "docs/reference/settings.md": settings_page,
     "infra/graph.json": grants_file,

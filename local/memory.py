@@ -137,9 +137,15 @@ class MemoryQueue(Port):
                 message = f"queue put: {len(body)} bytes"
                 raise PermanentError(message)
             visible = self._account.clock() + timedelta(seconds=max(delay, 0))
-            self._messages.append(Message(self._account.number(), body, visible))
+            now = self._account.clock()
+            self._messages.append(Message(self._account.number(), body, visible, now))
 
         await self._do(f"{self._name}.put", work)
+
+    async def oldest(self) -> datetime | None:
+        """When the first visible message was put there; None where nothing waits."""
+        waiting = self.visible()
+        return min(each.inserted for each in waiting) if waiting else None
 
     def visible(self) -> list[Message]:
         """Messages that may be received now."""

@@ -28,6 +28,7 @@ class Message:
     id: int
     body: bytes = field(repr=False)
     visible: datetime
+    inserted: datetime
     dequeued: int = 0
     receipt: int = 0
 

@@ -172,6 +172,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_VALIDATION_KEYS_URL", _url, KEYS_URL, ("all", "intake"), "Where the keys that sign validation tokens are published."),
     Setting("SEKISHO_RENEW_SCHEDULE", str, "0 */15 * * * *", ("all", "intake"), "When subscriptions are made and renewed (NCRONTAB, UTC)."),
     Setting("SEKISHO_SWEEP_SCHEDULE", str, "0 */30 * * * *", ("all", "intake"), "When the sweep looks for what notifications lost (NCRONTAB, UTC)."),
+    Setting("SEKISHO_BASELINE_PER_MINUTE", _whole(1, 60_000), "600", ("all", "intake"), "How many items that were there before they were watched are scanned a minute, over the whole tenant, behind the fresh ones (queue `scan-bulk`)."),
     Setting("SEKISHO_EXCEPTIONS_SCHEDULE", str, "10 * * * * *", ("all", "scan"), "When what an exception's beginning or end concerns is judged anew (NCRONTAB, UTC): a release takes effect, and ends, no later."),
     Setting("SEKISHO_NOTICE_SCHEDULE", str, "40 * * * * *", ("all", "scan"), "When waiting notices are sent (NCRONTAB, UTC); what waits together for one person is one notice."),
     Setting("SEKISHO_NOTICE_MAILBOX", str, "", _TELLING, "The mailbox that notices are sent from (a sign-in name; `Mail.Send` is limited to it by Exchange). Empty: nobody is told by mail."),
@@ -189,6 +190,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_EXPORT_SCHEDULE", str, "45 */5 * * * *", ("all", "audit"), "When what is new of the record is exported (NCRONTAB, UTC)."),
     Setting("SEKISHO_SENTINEL_ENDPOINT", _optional_url, "", ("all", "audit"), "Logs Ingestion endpoint of the data collection rule (or endpoint) that takes the record into a Log Analytics workspace; empty: none."),
     Setting("SEKISHO_SENTINEL_RULE", str, "", ("all", "audit"), "Immutable id of that data collection rule (`dcr-…`); its stream is `Custom-SekishoAudit_CL`."),
+    Setting("SEKISHO_ALERT_SCHEDULE", str, "15 */5 * * * *", ("all", "audit"), "When queues, subscriptions, the sweep, the exports and the chain's verification are looked at for alerts (NCRONTAB, UTC)."),
+    Setting("SEKISHO_ALERT_BLOCKS", _choice("strictest", "all", "off"), "strictest", ("all", "audit"), "Which blocks are alerts: those by a rule of the strictest class or one that blocks everywhere (`strictest`), `all`, or none (`off`)."),
+    Setting("SEKISHO_ALERT_SWEEP_ITEMS", _whole(1, 1_000_000), "20", ("all", "audit"), "Alert when the sweep found so many items of mail and files in a day that no notification had told of."),
+    Setting("SEKISHO_ALERT_QUEUE_MINUTES", _whole(1, 1440), "15", ("all", "audit"), "Alert when a message has waited so long on a queue (`scan-bulk` may take its time)."),
+    Setting("SEKISHO_ALERT_LAPSED", _whole(1, 100_000), "5", ("all", "audit"), "Alert when so many subscriptions of one source have lapsed."),
     Setting("SEKISHO_CLIENT_STATE_KEY", _key, None, ("all", "intake"), "HMAC key of the `clientState` that genuine notifications carry: `<id>:<base64 of 32 bytes>`. In the cloud a Key Vault reference."),
     Setting("SEKISHO_FINGERPRINT_KEY", _key, None, _SCAN, "HMAC key of findings' fingerprints and of content digests. In the cloud a Key Vault reference."),
     Setting("SEKISHO_MARKER_KEY", _key, None, ("all", "scan"), "HMAC key of the marker on items that Sekisho has handled. In the cloud a Key Vault reference."),
@@ -237,6 +243,7 @@ class Settings:
     validation_keys_url: str
     renew_schedule: str
     sweep_schedule: str
+    baseline_per_minute: int
     exceptions_schedule: str
     notice_schedule: str
     notice_mailbox: str
@@ -254,6 +261,11 @@ class Settings:
     export_schedule: str
     sentinel_endpoint: str
     sentinel_rule: str
+    alert_schedule: str
+    alert_blocks: str
+    alert_sweep_items: int
+    alert_queue_minutes: int
+    alert_lapsed: int
     client_state_key: Key | None
     fingerprint_key: Key | None
     marker_key: Key | None

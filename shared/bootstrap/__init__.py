@@ -7,6 +7,7 @@ are in the files of this package by duty; here is one line a function, for ``fun
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache
@@ -32,6 +33,7 @@ __all__ = [
     "health",
     "intake",
     "judge_anew",
+    "look",
     "new_trace",
     "publish_head",
     "reader",
@@ -42,6 +44,7 @@ __all__ = [
 ]
 
 SWEEP_SPREAD = 600.0  # seconds over which a sweep's jobs are spread in a large tenant
+BULK = 2  # items of the baseline in hand at once, so that fresh ones find the worker free
 SMALL = 100  # accounts up to which a sweep starts at once
 
 
@@ -66,7 +69,9 @@ def timers() -> Timers:
 def reader(name: str) -> Reader:
     """For the functions that read a queue: ``name`` is the queue's."""
     run = runtime()
-    return Reader(name, run.work.queue(name), run.dead, run.clock, _work(run, name), new_trace)
+    places = asyncio.Semaphore(BULK) if name == "scan-bulk" else None
+    work = _work(run, name)
+    return Reader(name, run.work.queue(name), run.dead, run.clock, work, new_trace, places)
 
 
 def _work(run: Runtime, name: str) -> Work:
@@ -145,6 +150,11 @@ async def export_record() -> None:
             failed.append(error)
     if failed:
         raise failed[0]
+
+
+async def look() -> None:
+    """For the timer of ``functions/audit``: alerts of what stands still, lapses or is lost."""
+    await runtime().watchdog.look()
 
 
 async def verify_chain() -> None:

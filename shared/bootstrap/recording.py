@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.bootstrap.core import needed
 from shared.bootstrap.telling import Notifying
+from shared.model import AuditEvent
 from shared.storage.accounts import managed_identity
 from shared.storage.audit_log import AuditLog
 from shared.storage.incidents import Incidents, Pages
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from shared.console.desk import Desk
     from shared.export.continuous import Continuous
     from shared.storage.chain_watch import ChainWatch
+    from shared.storage.watchdog import Watchdog
 
 EXCHANGE = "api://AzureADTokenExchange/.default"  # what Entra ID takes as a client's assertion
 
@@ -89,6 +92,35 @@ class Recording(Notifying):
         ]
 
     @cached_property
+    def watchdog(self) -> Watchdog:
+        """Looks at what raises no error of its own."""
+        from shared.storage.index_counts import Counts  # noqa: PLC0415 - the audit role alone
+        from shared.storage.watchdog import QUEUES, Limits, Watchdog  # noqa: PLC0415 - the same
+
+        given = self.settings
+        sentinel = ("sentinel",) if given.sentinel_endpoint else ()
+        return Watchdog(
+            {name: self.work.queue(name) for name in QUEUES},
+            self.work.table("subscriptions"),
+            Counts(self.audit.table("incidentindex")),
+            self.audit.table("auditevents"),
+            (*given.export_formats, *sentinel),
+            self.alerts,
+            self.clock,
+            Limits(given.alert_sweep_items, given.alert_queue_minutes, given.alert_lapsed),
+        )
+
+    def _alarming(self) -> Callable[[AuditEvent], bool] | None:
+        """Which events are alerts of themselves; None: none."""
+        from shared.services.strictest import strictest  # noqa: PLC0415 - the audit role alone
+        from shared.storage.recorder import alarm  # noqa: PLC0415 - the same
+
+        chosen = self.settings.alert_blocks
+        if chosen == "off":
+            return None
+        return alarm(strictest(self.policy) if chosen == "strictest" else None)
+
+    @cached_property
     def recorder(self) -> Recorder:
         """The record."""
         from shared.audit.head import es256_signer  # noqa: PLC0415 - the audit role alone
@@ -101,4 +133,11 @@ class Recording(Notifying):
             self.clock,
             signer=es256_signer(pem),
         )
-        return Recorder(log, self.incidents, self.alerts, self.checks, self.telling.event)
+        return Recorder(
+            log,
+            self.incidents,
+            self.alerts,
+            self.checks,
+            self.telling.event,
+            self._alarming(),
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
+from datetime import datetime
 
 from azure.storage.queue.aio import QueueClient
 
@@ -37,3 +38,8 @@ class AzureQueue:
                 text, visibility_timeout=hidden, time_to_live=FOREVER
             ),
         )
+
+    async def oldest(self) -> datetime | None:
+        """When the first visible message was put there; None where nothing waits."""
+        found = await self._place.run("queue peek", self._client.peek_messages)
+        return found[0].inserted_on if found else None
