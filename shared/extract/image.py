@@ -12,11 +12,14 @@ import io
 import re
 from collections.abc import Iterator
 
-from PIL import Image, ImageFile
+from pi_heif import register_heif_opener  # type: ignore[import-untyped]
+from PIL import ExifTags, Image, ImageFile
 
+from shared.extract import utf16
 from shared.extract.barcode import codes
 from shared.extract.image_look import inside, look
 from shared.extract.job import Document, Job
+from shared.extract.passwords import decoded
 from shared.model import GapCode
 
 DIGITS = 12
@@ -28,20 +31,39 @@ _PNG_TEXT = re.compile(rb"(?:tEXt|iTXt)([\x20-\xff]{1,79}\x00[^\x00]{0,65535})")
 _XMP = re.compile(rb"<x:xmpmeta.*?</x:xmpmeta>", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 COMMENT, START_OF_SCAN = 0xFE, 0xDA
+EXIF_WORDS = (
+    ExifTags.Base.ImageDescription,
+    ExifTags.Base.Artist,
+    ExifTags.Base.Copyright,
+    ExifTags.Base.DocumentName,
+    ExifTags.Base.PageName,
+    ExifTags.Base.XPTitle,
+    ExifTags.Base.XPComment,
+    ExifTags.Base.XPAuthor,
+    ExifTags.Base.XPKeywords,
+    ExifTags.Base.XPSubject,
+)
+WINDOWS = range(ExifTags.Base.XPTitle, ExifTags.Base.XPSubject + 1)  # in UTF-16
 WIDE_MODES = ("I", "F")  # more than eight bits a pixel
+
+
+register_heif_opener()
 
 
 def read(document: Document, job: Job) -> None:
     """Read a picture's own words, then look at each of its pages or frames."""
-    job.text(document.inside("画像の情報"), "\n".join(_own_words(document.data)))
+    words = _own_words(document.data)
     try:
         image = Image.open(io.BytesIO(document.data))
+        words += _exif_words(image)
     except Image.DecompressionBombError:
         job.gap(GapCode.TOO_LARGE, document.location)
         return
     except Exception:  # noqa: BLE001 - decoders raise many things for damaged and unknown kinds
         job.gap(GapCode.IMAGE_ONLY, document.location)
         return
+    finally:
+        job.text(document.inside("画像の情報"), "\n".join(words))
     with image:
         for location in _frames(image, document, job):
             _frame(image, document, location, job)
@@ -54,6 +76,30 @@ def _own_words(data: bytes) -> list[str]:
     ]
     words += [_TAG.sub(" ", found[0].decode("utf-8", "replace")) for found in _XMP.finditer(data)]
     return words + (_jpeg_comments(data) if data.startswith(b"\xff\xd8") else [])
+
+
+def _exif_words(image: Image.Image) -> list[str]:
+    """What a camera, a scanner or a person noted (Exif 2.3), and the user's comment."""
+    try:
+        exif = image.getexif()
+        values = [(tag, exif.get(tag)) for tag in EXIF_WORDS]
+        comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
+    except Exception:  # noqa: BLE001 - damaged directories raise many things; the picture is read
+        return []
+    found = [_exif_text(value, wide=tag in WINDOWS) for tag, value in values]
+    if isinstance(comment, bytes):  # eight bytes name the encoding
+        found.append(_exif_text(comment[8:], wide=comment.startswith(b"UNICODE")))
+    return [text for text in found if text]
+
+
+def _exif_text(value: object, *, wide: bool) -> str:
+    if isinstance(value, str):  # read as Latin-1 by the library
+        value = value.encode("latin-1", "replace")
+    if not isinstance(value, bytes):
+        return ""
+    if wide:
+        return value.decode(utf16.order(value) or "utf-16-le", "replace").strip("\0")
+    return decoded(value).strip("\0 ")
 
 
 def legible(width: int, height: int) -> bool:
