@@ -22,6 +22,7 @@ from shared.ports import Clock
 from shared.settings import Settings
 from shared.storage.audit_rows import Rows
 from shared.storage.dead_letters import DeadLetters
+from shared.storage.disposal import Disposals
 from shared.storage.incidents import Incidents
 from shared.storage.stores import Stores
 
@@ -55,6 +56,7 @@ def furnish(
         policy=policy,
         trail=Trail(work.queue("scan-results"), clock),
         clock=clock,
+        disposals=Disposals(work.table("exceptions"), clock),
     )
 
 

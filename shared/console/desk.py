@@ -12,13 +12,17 @@ from shared.console.trail import Trail
 from shared.model import AuditEvent
 from shared.ports import Clock, Row, Table
 from shared.storage.audit_rows import Rows
+from shared.storage.audit_state import CHAIN, CHECKPOINT
+from shared.storage.chain_watch import VERIFIED
 from shared.storage.dead_letters import DeadLetters
+from shared.storage.disposal import Disposals
 from shared.storage.incidents import Incidents, Pages
 
 if TYPE_CHECKING:
     from shared.policy import Policy
 
 SUBSCRIPTION_SOURCES = ("mail", "drive", "teams", "calendar")
+SWEPT = "swept"  # the partition of ``subscriptions`` that says when each source was swept last
 SHOWN = 500  # accounts and dead letters on a page
 
 
@@ -34,6 +38,7 @@ class Desk:
     policy: Policy
     trail: Trail
     clock: Clock
+    disposals: Disposals | None = None
     pages: Pages = field(init=False)
 
     def __post_init__(self) -> None:
@@ -47,8 +52,19 @@ class Desk:
 
     async def checkpoint(self) -> Mapping[str, object]:
         """The chain's end as the sequencer last wrote it down; empty before the first record."""
-        row = await self.chain.get("chain", "checkpoint")
+        row = await self.chain.get(CHAIN, CHECKPOINT)
         return row.values if row else {}
+
+    async def verified(self) -> Mapping[str, object]:
+        """What came of the chain's last verification; empty before the first."""
+        row = await self.chain.get(CHAIN, VERIFIED)
+        return row.values if row else {}
+
+    async def swept(self) -> datetime | None:
+        """When an account was last swept."""
+        rows = [row async for row in self.accounts.query(SWEPT)]
+        times = [row.values.get("time") for row in rows]
+        return max((each for each in times if isinstance(each, datetime)), default=None)
 
     async def subscriptions(self) -> list[Row]:
         """The watched accounts, at most SHOWN a source."""

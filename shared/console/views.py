@@ -16,19 +16,21 @@ from shared.storage.index_audit import DISPOSITIONS, LIMIT
 from shared.storage.index_counts import day_of
 
 DAYS = 14
+TABLES = ("disposition", "source", "entity", "cohort")
 _LETTER = re.compile(r"[a-z-]+/\d{4}/\d{2}/\d{2}/[0-9a-f]{32}\.json")
 
 
 async def overview(desk: Desk, ask: Ask) -> Response:
     """What a chief looks at in the morning; a few counters, no scan."""
     today = day_of(desk.clock())
-    days, states, oldest, health, chain = await asyncio.gather(
+    days, states, oldest, health, swept = await asyncio.gather(
         desk.pages.counts.days(today, DAYS),
         desk.pages.counts.states(),
         desk.incidents.oldest(),
         desk.health(),
-        desk.checkpoint(),
+        desk.swept(),
     )
+    chain, verified = await asyncio.gather(desk.checkpoint(), desk.verified())
     week: Counter[str] = Counter()
     for _, sums in days:
         week.update(sums)
@@ -43,12 +45,15 @@ async def overview(desk: Desk, ask: Ask) -> Response:
         today_all=days[-1][1].get("all", 0),
         waiting=waiting,
         oldest=oldest,
-        oldest_days=(desk.clock() - oldest.values["opened"]).days if oldest else 0,  # type: ignore[operator] # a time
+        now=desk.clock(),
         health=health,
         chain=chain,
+        verified=verified,
+        swept=swept,
+        missed=week.get("found|sweep", 0),
         chart=stacked(trend),
         trend=trend,
-        tables=[(kind, _sorted(_part(week, kind))) for kind in ("disposition", "source", "entity")],
+        tables=[(kind, _sorted(_part(week, kind))) for kind in TABLES],
         days=DAYS,
     )
 

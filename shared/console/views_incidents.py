@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import unicodedata
+from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from shared.codec import decode
+from shared.console import views_leak, views_release
 from shared.console.desk import Desk
 from shared.console.page import Ask, page
 from shared.console.session import User
 from shared.console.web import BASE, Response, redirect
 from shared.errors import RefusedError, StorageConflictError
+from shared.model import AuditEvent
 from shared.ports import Row
-from shared.storage.incidents import ACTIONS, Change, timeline
-from shared.storage.index import DISPOSITIONS, SOURCES, STATES, Filter
+from shared.storage.causes import parts
+from shared.storage.disposal import people
+from shared.storage.incidents import ACTIONS, DISPOSING, Change, timeline
+from shared.storage.index import DISPOSITIONS, SOURCES, STATES, Filter, held
 
 # "release" waits for services that deliver what was held; a button that does nothing is not shown.
-OFFERED = ("claim", "hand_back", "confirm", "false_positive", "close", "note")
+OFFERED = (
+    "claim", "hand_back", "confirm", "false_positive", "close", "note", *DISPOSING
+)  # fmt: skip
 _DIGITS = re.compile(r"(?:\d[\s\-‐-―ー_./,、・]*){10,}")
 _VERSION = re.compile(r"[0-9]{1,9}")
 _KEY = re.compile(r"[0-9]{13}-[0-9a-f]{1,32}")
@@ -29,14 +38,16 @@ async def listed(desk: Desk, ask: Ask) -> Response:
 
 
 async def quarantine(desk: Desk, ask: Ask) -> Response:
-    """What was blocked and where its copy is."""
-    wanted = Filter(state=_filter(ask).state, source=_filter(ask).source, disposition="block")
-    return await _listed(desk, ask, wanted, "quarantine")
+    """What is held: how long, where it was, and where its copy is."""
+    return await _listed(desk, ask, replace(_filter(ask), held=True), "quarantine")
 
 
 async def _listed(desk: Desk, ask: Ask, wanted: Filter, name: str) -> Response:
     after = ask.query("after")
     rows, following = await desk.incidents.list(wanted, after if _KEY.fullmatch(after) else "")
+    if wanted.held:
+        settled = await asyncio.gather(*(_settled(desk, row) for row in rows))
+        rows = [row for row in settled if held(row.values)]
     fields = {"state": wanted.state, "source": wanted.source, "disposition": wanted.disposition}
     more = {key: value for key, value in fields.items() if value} | {"after": following}
     return page(
@@ -49,7 +60,23 @@ async def _listed(desk: Desk, ask: Ask, wanted: Filter, name: str) -> Response:
         states=STATES,
         sources=SOURCES,
         dispositions=DISPOSITIONS,
+        now=desk.clock(),
     )
+
+
+async def _settled(desk: Desk, row: Row) -> Row:
+    """The incident, after asking what became of the order to delete its copy (told again)."""
+    if row.values.get("copy") != "ordered":
+        return row
+    refs = [each.copy for each in parts(row.values)] + [str(row.values["evidence_ref"])]
+    kept = list(dict.fromkeys(filter(None, refs)))
+    assert desk.disposals is not None
+    said = await desk.disposals.order(f"{row.partition}/{row.key}", kept, people(row.values))
+    if said != "deleted":
+        return row
+    with suppress(StorageConflictError):  # another page was quicker to say so
+        return await desk.incidents.deleted(row, desk.clock())
+    return await desk.incidents.get(f"{row.partition}/{row.key}")
 
 
 def _filter(ask: Ask) -> Filter:
@@ -64,7 +91,7 @@ def _filter(ask: Ask) -> Filter:
 
 async def shown(desk: Desk, ask: Ask) -> Response:
     """One incident: that somebody looks at it is on the record first."""
-    row = await desk.incidents.get("/".join(ask.args))
+    row = await _settled(desk, await desk.incidents.get("/".join(ask.args)))
     await desk.trail.note(ask.user, "view_incident", f"{row.partition}/{row.key}")
     await _tell_again(desk, row)
     return await _shown(desk, ask, row)
@@ -72,11 +99,12 @@ async def shown(desk: Desk, ask: Ask) -> Response:
 
 async def _tell_again(desk: Desk, row: Row) -> None:
     """The last change again: its telling may have failed, and the record keeps an event once."""
-    entries = timeline(row.values)
-    if entries:
-        last = entries[-1]
+    numbered = list(enumerate(reversed(timeline(row.values))))  # one entry a version
+    mine = [(back, each) for back, each in numbered if each.who]
+    if mine:
+        back, last = mine[0]
         who = User(last.who, last.name, ("reviewer",), "", 0)
-        version = str(row.values["version"])
+        version = str(int(str(row.values["version"])) - back)
         await desk.trail.note(who, f"incident_{last.action}", f"{row.partition}/{row.key}", version)
 
 
@@ -92,17 +120,32 @@ async def _shown(desk: Desk, ask: Ask, row: Row, problem: str = "", status: int 
         rules=[(name, rules.get(name)) for name in (event.rule_ids if event else ())],
         counts=decode(str(row.values["counts"]), dict[str, int]),
         timeline=list(reversed(timeline(row.values))),
-        actions=_fitting(row) if ask.may("reviewer") else (),
+        parts=list(reversed(parts(row.values))),
+        actions=_fitting(row, ask.user) if ask.may("reviewer") else (),
+        copy=str(row.values.get("copy") or ""),
+        copy_people=len(people(row.values)),
+        copy_needed=max(_needed(desk, event), int(str(row.values.get("copy_needed", 1)))),
         problem=problem,
+        **await views_release.section(desk, ask, row),
+        **await views_leak.section(desk, row),
     )
 
 
-def _fitting(row: Row) -> tuple[str, ...]:
+def _needed(desk: Desk, event: AuditEvent | None) -> int:
+    """How many different people policy wants to let go, or to delete, what these rules stopped."""
+    return desk.policy.people_for(event.rule_ids if event else ())
+
+
+def _fitting(row: Row, user: User) -> tuple[str, ...]:
     values = row.values
     fitting = [each for each in OFFERED if values["state"] in ACTIONS[each][0]]
     if values["state"] == "in_review" and values.get("verdict") != "false_positive":
         fitting.remove("close")
-    return tuple(fitting)
+    asking = str(values.get("copy") or "")
+    mine = user.id.strip().casefold() in people(values)
+    offered = {"": ["ask_delete"], "asked": ["keep"] if mine else ["delete", "keep"]}
+    possible = offered.get(asking, []) if values["evidence_ref"] else []
+    return tuple(each for each in fitting if each not in DISPOSING or each in possible)
 
 
 async def acted(desk: Desk, ask: Ask) -> Response:
@@ -115,7 +158,9 @@ async def acted(desk: Desk, ask: Ask) -> Response:
         return await _shown(desk, ask, row, ask.words("error.form"), 400)
     if _DIGITS.search(unicodedata.normalize("NFKC", note)):
         return await _shown(desk, ask, row, ask.words("error.number_in_note"), 422)
-    change = Change(action, ask.user.id, ask.user.name, int(version), note)
+    needed = _needed(desk, await desk.event(str(row.values["event"])))
+    change = Change(action, ask.user.id, ask.user.name, int(version), note, needed)
+    month, key = row.partition, row.key  # a number that was joined leads to the incident
     try:
         row = await desk.incidents.change(f"{month}/{key}", change, desk.clock())
     except StorageConflictError:
@@ -123,6 +168,7 @@ async def acted(desk: Desk, ask: Ask) -> Response:
         return await _shown(desk, ask, row, ask.words("error.changed"), 409)
     except RefusedError:
         return await _shown(desk, ask, row, ask.words("error.state"), 409)
+    await _settled(desk, row)
     told = f"{change.version + 1}"
     await desk.trail.note(ask.user, f"incident_{action}", f"{month}/{key}", told)
     return redirect(f"{BASE}/incidents/{month}/{key}")

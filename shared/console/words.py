@@ -40,6 +40,17 @@ class Words:
         """The word for a value that data brings, such as an entity; the value itself if new."""
         return self._words.get(f"{kind}.{value}", str(value))
 
+    def age(self, moment: object, now: datetime) -> str:
+        """How long ago, in the largest whole unit."""
+        if not isinstance(moment, datetime):
+            return "—"
+        minutes = max(int((now - moment).total_seconds() // 60), 0)
+        for unit, size in (("days", 1440), ("hours", 60), ("minutes", 1)):
+            if minutes >= size or unit == "minutes":
+                count = minutes // size
+                return self(f"age.{unit}" if count != 1 else f"age.{unit}_one", count=count)
+        raise AssertionError
+
     def time(self, moment: object) -> str:
         """A time as the office's clock shows it."""
         if not isinstance(moment, datetime):

@@ -23,6 +23,7 @@ from shared.ports import Row
 from shared.storage.alerts import Alerts
 from shared.storage.audit_rows import Rows
 from shared.storage.dead_letters import DeadLetters
+from shared.storage.disposal import Disposals
 from shared.storage.incidents import Incidents, Pages
 from tests.unit.console.seed import NOW, town
 
@@ -48,6 +49,7 @@ class House:
         self.desk = Desk(
             self.incidents, self.rows, table("auditevents"), self.letters, table("subscriptions"),
             POLICY, Trail(self.results, lambda: NOW), lambda: NOW,
+            disposals=Disposals(table("exceptions"), lambda: NOW),
         )  # fmt: skip
         self.sessions = Sessions(b"k" * 32, lambda: SECONDS)
         door = Door(kind, self.sessions, self.fresh, secure=False, issuer=issuer)
