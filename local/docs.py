@@ -10,6 +10,7 @@ import msgspec
 
 import shared
 from local.access import azure_roles, by_app, grants_file
+from local.relay_page import relay_page
 from shared.console.openapi import description
 from shared.console.routes import ROUTES
 from shared.graph import calls
@@ -103,6 +104,7 @@ PAGES = {
     "docs/reference/alerts.md": alerts_page,
     "docs/reference/audit-event.schema.json": event_schema,
     "docs/reference/console-openapi.json": console_description,
+    "docs/reference/relay.md": relay_page,
     "docs/reference/settings.md": settings_page,
     "infra/graph.json": grants_file,
 }

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiosmtplib
 from aiosmtplib import SMTP
@@ -37,8 +38,11 @@ class Answer:
 class Hops:
     """Connections by route. Not for two tasks to use the same connection: each takes one out."""
 
-    def __init__(self, hostname: str, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, hostname: str, certificate: Path | None = None, timeout: float = TIMEOUT
+    ) -> None:
         self._hostname = hostname
+        self._certificate = str(certificate) if certificate else None
         self._timeout = timeout
         self._idle: dict[Route, list[SMTP]] = defaultdict(list)
 
@@ -80,6 +84,7 @@ class Hops:
             timeout=CONNECT,
             start_tls={"starttls": True, "smtp": None, "plain": False}[route.scheme],
             validate_certs=route.scheme == "starttls",
+            client_cert=self._certificate if route.scheme == "starttls" else None,
         )
         try:
             await smtp.connect()

@@ -12,6 +12,7 @@ import hmac
 import multiprocessing
 import os
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -24,7 +25,7 @@ from relay.spool import Letter, Spool
 from shared.codec import encode
 from shared.detect import Engine, FingerprintKey
 from shared.extract import Limits
-from shared.model import Content, Context, Decision, Gap, GapCode, Intent
+from shared.model import Content, Context, Finding, Gap, GapCode, Intent
 from shared.policy import Policy, default_text
 from shared.sandbox import Sandbox
 from shared.settings import Key
@@ -49,26 +50,22 @@ class Judge:
         extraction = await self.sandbox.extract(Content(data, "", "message/rfc822"))
         findings = self.engine.scan(extraction.segments)
         digest = hmac.digest(self.key.value, b"content\0" + encode(extraction), "sha256").hex()
-        decisions = {
-            place: self.policy.decide(_context(letter, place), findings, extraction.gaps)
-            for place in (SPOOL, LANDING)
-        }
-        return _intent(decisions, letter, digest)
-
-    def unread(self, letter: Letter) -> Intent:
-        """What policy says of a mail that took a process along: a gap by name."""
-        gaps = (Gap(GapCode.CRASHED, ""),)
-        decisions = {
-            place: self.policy.decide(_context(letter, place), (), gaps)
-            for place in (SPOOL, LANDING)
-        }
-        return _intent(decisions, letter, "")
+        return decided(self.policy, letter, findings, extraction.gaps, digest)
 
 
-def _intent(decisions: dict[str, Decision], letter: Letter, digest: str) -> Intent:
-    landing, spool = decisions[LANDING], decisions[SPOOL]
-    place = SPOOL if spool.disposition >= landing.disposition else LANDING
-    return Intent(decisions[place], _context(letter, place), digest, "")
+def decided(
+    policy: Policy,
+    letter: Letter,
+    findings: Sequence[Finding],
+    gaps: Sequence[Gap],
+    digest: str = "",
+) -> Intent:
+    """The stricter of the two decisions; the spool's where they are alike."""
+    spool, landing = (
+        Intent(policy.decide(context, findings, gaps), context, digest, "")
+        for context in (_context(letter, SPOOL), _context(letter, LANDING))
+    )
+    return max(spool, landing, key=lambda each: each.decision.disposition)
 
 
 def _context(letter: Letter, place: str) -> Context:
@@ -117,13 +114,10 @@ class Bench:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._own = make_judge(settings)  # for what no process could judge
+        self.policy = load_policy(settings.policy)
+        self._spool = Spool(settings.spool, Sealer(read_keys(settings.spool_keys)))
+        read_keys(settings.fingerprint_key)  # a wrong file is said here, not in a worker
         self._pool = self._fresh()
-
-    @property
-    def policy(self) -> Policy:
-        """The policy that is judged by."""
-        return self._own.policy
 
     async def judge(self, state: str, name: str) -> tuple[Intent, bool]:
         """The judgement, and whether the mail could be judged at all.
@@ -141,8 +135,8 @@ class Bench:
                 if pool is self._pool:
                     self._pool = self._fresh()
                     _end(pool)
-        letter = await asyncio.to_thread(self._own.spool.meta, state, name, Letter)
-        return self._own.unread(letter), False
+        letter = await asyncio.to_thread(self._spool.meta, state, name, Letter)
+        return decided(self.policy, letter, (), (Gap(GapCode.CRASHED, ""),)), False
 
     def _fresh(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
@@ -155,7 +149,6 @@ class Bench:
     def close(self) -> None:
         """End the processes; what they have in hand is not waited for (the spool has it)."""
         _end(self._pool)
-        self._own.sandbox.close()
 
 
 def _end(pool: ProcessPoolExecutor) -> None:

@@ -103,7 +103,7 @@ class Relay:
             spool=self.spool,
             journal=self.journal,
             outbox=self.outbox,
-            hops=Hops(self.hostname),
+            hops=Hops(self.hostname, given.delivery_certificate),
             cloud=self.cloud,
             post=post,
             routes=given.routes,

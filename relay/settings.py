@@ -136,6 +136,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("certificate", _optional_file, "", "PEM file with its certificate and key; there is no client secret."),
     Option("poll_seconds", _whole(1, 600), "2", "How often the cloud's orders are looked for when there were none."),
     Option("routes", _routes, None, "Where mail goes, by the recipient's domain (`*`: all others): `starttls://host:25` (certificate checked), `smtp://` (STARTTLS where offered, not checked), `plain://`. No route, no relaying: 550."),
+    Option("delivery_certificate", _optional_file, "", "PEM file with the certificate and key that the relay shows to `starttls://` hops: an Exchange Online connector knows it by that."),
     Option("delivery_connections", _whole(1, 64), "4", "SMTP connections outward at a time."),
     Option("retry_first_seconds", _whole(1, 3_600), "60", "Pause after the first failure to deliver; doubled each time."),
     Option("retry_longest_seconds", _whole(1, 86_400), "3600", "The longest pause."),
@@ -187,6 +188,7 @@ class Settings:
     certificate: Path | None
     poll_seconds: int
     routes: dict[str, Route] = field(repr=False)
+    delivery_certificate: Path | None
     delivery_connections: int
     retry_first_seconds: int
     retry_longest_seconds: int
