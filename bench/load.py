@@ -307,7 +307,7 @@ def write(figures: Figures) -> None:
     PAGE.write_text(
         "# 負荷 · Load\n\n`python bench/load.py --write` writes this page.\n\n"
         f"Measured on {figures.cores} cores that also ran Azurite, the local host and the Graph "
-        "stand-in: the emulator is most of it. Ratios travel to the cloud, absolute figures do not.\n\n"
+        "stand-in: the emulator is most of it. Ratios travel to the cloud, figures do not.\n\n"
         "## Through the real stack\n\n" + "\n".join(rows) + "\n\n"
         "## Growth, over stores in memory\n\n"
         + "\n".join(grown)
