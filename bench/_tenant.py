@@ -26,7 +26,7 @@ from shared.settings import Settings
 from tests.unit.extract_files.numbers_made import my_number
 
 type Told = Callable[[str, int, int], None]
-QUEUES = ("graph-hints", "graph-jobs", "scan-items", "scan-results")
+QUEUES = ("graph-hints", "graph-jobs", "scan-items", "scan-bulk", "scan-results")
 AT_ONCE = 128  # messages in hand together
 STEP = 500  # messages between two words of progress
 BATCH = 50  # notifications a request, as the stand-in sends them
@@ -134,6 +134,7 @@ class Town:
             "graph-hints": replace(run.resolver, replays=None).hint,
             "graph-jobs": run.resolver.job,
             "scan-items": Scanner(run.app).scan,
+            "scan-bulk": Scanner(run.app).scan,
             "scan-results": run.recorder.record,
         }
         self.readers = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from shared import telemetry
@@ -109,7 +111,10 @@ class Timers:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Carries messages of one queue to their end: done, again later, or a dead letter."""
+    """Carries messages of one queue to their end: done, again later, or a dead letter.
+
+    ``places`` bounds how many of them are in hand at once in this process, beside those of others.
+    """
 
     name: str
     queue: Queue
@@ -117,9 +122,14 @@ class Reader:
     clock: Clock
     work: Work
     trace: Callable[[], str] = str
+    places: asyncio.Semaphore | None = None
 
     async def handle(self, raw: bytes) -> None:
         """One message; see ``storage.delivery.deliver``."""
+        async with self.places or nullcontext():
+            await self._handle(raw)
+
+    async def _handle(self, raw: bytes) -> None:
 
         async def work(envelope: Envelope) -> None:
             traced = _traced(envelope, self.trace())  # a timer's jobs begin here

@@ -14,6 +14,7 @@ from shared.model import Envelope
 if TYPE_CHECKING:
     from shared.graph.rich import Certificate, Rich
     from shared.graph.subscriptions import Subscriptions
+    from shared.services.baseline import Baseline
     from shared.services.resolve import Resolver
     from shared.services.wiring import Watched
 
@@ -68,8 +69,21 @@ class Watching(Core):
             jobs=self.work.queue("graph-jobs"),
             aside=self.checks,
             alerts=self.alerts,
+            bulk=self.baseline,
             rich=self._rich(),
             watched=self.watched,
+        )
+
+    @cached_property
+    def baseline(self) -> Baseline:
+        """Where what was there before goes on to."""
+        from shared.services.baseline import QUEUE, Baseline  # noqa: PLC0415 - resolve alone
+
+        return Baseline(
+            self.work.queue(QUEUE),
+            self.work.table("baseline"),
+            self.clock,
+            self.settings.baseline_per_minute,
         )
 
     @cached_property

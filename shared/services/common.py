@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from shared.codec import encode
 from shared.model import Claim, Content, Decision, Envelope, Intent, Item, Step
@@ -15,6 +16,13 @@ type Redigest = Callable[[Content], Awaitable[str]]
 
 ATTEMPTS = 4
 """How often a conditional write is tried again after another writer came between."""
+
+
+class Sends(Protocol):
+    """Takes an item on to the queue where it will be scanned."""
+
+    async def put(self, item: Item, *, trace: str = "") -> None:
+        """Durable when it returns."""
 
 
 @dataclass(frozen=True, slots=True)

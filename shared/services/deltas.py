@@ -16,7 +16,8 @@ from shared.graph.calls import Call
 from shared.graph.client import Graph
 from shared.model import Item
 from shared.ports import Ledger
-from shared.services.common import Onward
+from shared.services.baseline import First
+from shared.services.common import Onward, Sends
 from shared.services.rounds import LEASE_SECONDS, NEVER, Delta, Links, Rounds
 from shared.services.sharing import sharing
 
@@ -37,7 +38,7 @@ class Found:
 
 
 class DriveDelta:
-    """Changed files of a drive become items; ``first`` takes those of a full enumeration."""
+    """Changed files of a drive become items; ``first`` takes the old ones of an enumeration."""
 
     def __init__(
         self,
@@ -47,12 +48,12 @@ class DriveDelta:
         onward: Onward,
         ledger: Ledger,
         inside: Collection[str] = (),
-        first: Onward | None = None,
+        first: First | None = None,
     ) -> None:
         self._graph = graph
         self._links = links
         self._onward = onward
-        self._first = first or onward
+        self._first = first or First(onward, onward, links.clock)
         self._ledger = ledger
         self._inside = inside
 
@@ -89,9 +90,9 @@ class DriveDelta:
         async for page, first in rounds.pages(delta):
             files = [each for each in page if "file" in each and "deleted" not in each]
             seen += len(files)
-            target = self._first if first else self._onward
             for some in batched(files, MOST, strict=False):
                 for entity, permissions in await self._permissions(drive, some):
+                    target = self._first.of(entity) if first else self._onward
                     enqueued += await self._enqueue(drive, entity, permissions, target, trace)
         return Found(ran=True, seen=seen, enqueued=enqueued)
 
@@ -133,7 +134,7 @@ class DriveDelta:
         drive: str,
         entity: Json,
         permissions: list[Json] | None,
-        target: Onward,
+        target: Sends,
         trace: str,
     ) -> int:
         """One file: its cTag, and a digest of its sharing. 0 if it is gone or our own write."""
@@ -167,12 +168,12 @@ class MailDelta:
         *,
         onward: Onward,
         ledger: Ledger,
-        first: Onward | None = None,
+        first: First | None = None,
     ) -> None:
         self._graph = graph
         self._links = links
         self._onward = onward
-        self._first = first or onward
+        self._first = first or First(onward, onward, links.clock)
         self._ledger = ledger
 
     async def run(self, user: str) -> int:
@@ -206,14 +207,16 @@ class MailDelta:
             _digest(user, folder),
             calls.FOLDER_DELTA,
             {"user": user, "folder": folder},
-            query={"select": "id,changeKey"},
+            query={"select": "id,changeKey,lastModifiedDateTime"},
+            account=_digest(user, ""),
         )
         async for entity, first in rounds.entities(delta):
             if "@removed" not in entity and entity.get("changeKey"):
-                count += await self._enqueue(user, entity, self._first if first else self._onward)
+                target = self._first.of(entity) if first else self._onward
+                count += await self._enqueue(user, entity, target)
         return count
 
-    async def _enqueue(self, user: str, entity: Json, target: Onward) -> int:
+    async def _enqueue(self, user: str, entity: Json, target: Sends) -> int:
         item = Item("mail", str(entity["id"]), user, str(entity["changeKey"]))
         if await self._ledger.is_own_write(item):
             return 0

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 
 from shared.graph import calls
+from shared.graph.answers import Json
 from shared.graph.client import Graph
 from shared.model import Item
 from shared.ports import Ledger
-from shared.services.common import Onward
+from shared.services.baseline import First
+from shared.services.common import Onward, Sends
 from shared.services.rounds import LEASE_SECONDS, Delta, Links, Rounds
 
 # Graph wants a range, and the link keeps it: from last year on, four years. With a new year a new
@@ -19,10 +21,19 @@ _YEARS = 4
 class EventDelta:
     """One delta a calendar and year, under a lease."""
 
-    def __init__(self, graph: Graph, links: Links, *, onward: Onward, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        links: Links,
+        *,
+        onward: Onward,
+        ledger: Ledger,
+        first: First | None = None,
+    ) -> None:
         self._graph = graph
         self._links = links
         self._onward = onward
+        self._first = first or First(onward, onward, links.clock)
         self._ledger = ledger
 
     async def run(self, user: str) -> int:
@@ -45,16 +56,17 @@ class EventDelta:
         try:
             rounds = Rounds(self._graph, self._links, name, token)
             count = 0
-            async for entity, _ in rounds.entities(delta):
+            async for entity, first in rounds.entities(delta):
                 if "@removed" not in entity and entity.get("changeKey"):
-                    count += await self._enqueue(user, str(entity["id"]), str(entity["changeKey"]))
+                    target = self._first.of(entity) if first else self._onward
+                    count += await self._enqueue(user, entity, target)
             return count
         finally:
             await self._links.lease.release(name, token)
 
-    async def _enqueue(self, user: str, event: str, version: str) -> int:
-        item = Item("calendar", event, user, version)
+    async def _enqueue(self, user: str, entity: Json, target: Sends) -> int:
+        item = Item("calendar", str(entity["id"]), user, str(entity["changeKey"]))
         if await self._ledger.is_own_write(item):
             return 0
-        await self._onward.put(item)
+        await target.put(item)
         return 1

@@ -2,7 +2,9 @@
 
 Table ``drives``, one row a drive or folder: ``link`` is where to go on, ``started`` when the last
 finished round began, ``round`` when the unfinished one did, ``first`` whether that one enumerates
-everything. Each write is conditional on the row, so that whoever lost the lease can write no more.
+everything. Of the enumeration ``found`` counts the entities, ``enumerated`` is when it was through,
+``account`` (a digest) whose it is. Each write is conditional on the row, so that whoever lost the
+lease can write no more.
 """
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ class Delta:
     params: Mapping[str, str]
     query: Mapping[str, str] = field(default_factory=dict)
     prefer: str = ""
+    account: str = ""
 
 
 @dataclass(slots=True)
@@ -84,20 +87,28 @@ class Rounds:
                 delta.call, delta.params, query=delta.query, headers=headers
             )
             page = answer.json()
+        told: dict[str, Value] = {"account": delta.account or delta.key}
+        before = known.get("found")
+        resumed = "round" in known or not first
+        found = before if resumed and isinstance(before, int) else 0
         while True:
-            yield list(page.get("value", [])), first
+            entities = list(page.get("value", []))
+            yield entities, first
+            found += len(entities) if first else 0
+            told["found"] = found
             await self.links.lease.renew(self.name, self.token, LEASE_SECONDS)
             following = str(page.get("@odata.nextLink") or "")
             if not following:
                 break
             halfway = {"round": began, "first": first, "started": known.get("started") or NEVER}
-            row = await self._save(delta, row, {"link": following, **halfway})
+            row = await self._save(delta, row, {"link": following, **halfway, **told})
             page = (await self._follow(delta, following)).json()
         finished = str(page.get("@odata.deltaLink") or "")
         if not finished:
             message = "a delta ended without a link to go on from"
             raise MalformedError(message)
-        await self._save(delta, row, {"link": finished, "started": began})
+        told["enumerated"] = self.links.clock() if first else known.get("enumerated") or NEVER
+        await self._save(delta, row, {"link": finished, "started": began, **told})
 
     async def _follow(self, delta: Delta, link: str, accept: Collection[int] = ()) -> Answer:
         """A link of this delta: its calls count against the same mailbox or drive."""

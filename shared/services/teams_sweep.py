@@ -15,6 +15,7 @@ from shared.graph.answers import Json
 from shared.graph.calls import Call
 from shared.graph.client import Graph
 from shared.ports import Row
+from shared.services.baseline import First
 from shared.services.common import Onward
 from shared.services.rounds import LEASE_SECONDS, NEVER, Links
 from shared.services.threads import is_said, item_of
@@ -25,10 +26,13 @@ _OVERLAP = timedelta(minutes=5)
 class TeamsSweep:
     """``channels``: all teams; ``chats``: those of one user. BusyError while another is at it."""
 
-    def __init__(self, graph: Graph, links: Links, *, onward: Onward) -> None:
+    def __init__(
+        self, graph: Graph, links: Links, *, onward: Onward, first: First | None = None
+    ) -> None:
         self._graph = graph
         self._links = links
         self._onward = onward
+        self._first = first or First(onward, onward, links.clock)
 
     async def channels(self) -> int:
         """How many messages of all teams' channels, replies too, were enqueued."""
@@ -52,7 +56,8 @@ class TeamsSweep:
                 query["filter"] = f"lastModifiedDateTime gt {_wire(since - _OVERLAP)}"
             async for message in self._values(call, params, query):
                 if is_said(message):
-                    await self._onward.put(item_of(message))
+                    target = self._first.of(message) if since is None else self._onward
+                    await target.put(item_of(message))
                     count += 1
             await self._links.lease.renew(name, token, LEASE_SECONDS)
             await table.put(Row("teams", key, {"since": max(began, since or NEVER)}))

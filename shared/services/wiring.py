@@ -10,9 +10,10 @@ from shared.graph.rich import Rich
 from shared.graph.subscriptions import Subscriptions
 from shared.model import Envelope
 from shared.ports import Clock, Ledger, Queue, Service
+from shared.services.baseline import First
 from shared.services.calendar import CalendarService
 from shared.services.cohorts import GROUP
-from shared.services.common import Onward, Redigest
+from shared.services.common import Onward, Redigest, Sends
 from shared.services.deltas import DriveDelta, MailDelta
 from shared.services.drive import DriveService
 from shared.services.event_delta import EventDelta
@@ -112,23 +113,28 @@ def resolver(
     jobs: Queue,
     aside: ClaimCheck,
     alerts: Alerts | None = None,
+    bulk: Sends | None = None,
     rich: Rich | None = None,
     watched: Watched | None = None,
     inside: Sequence[str] = (),
 ) -> Resolver:
-    """The resolver with every source's delta; ``inside`` are our own mail domains."""
-    sweep = TeamsSweep(graph, links, onward=onward)
+    """The resolver with every source's delta.
+
+    ``inside`` are our own mail domains; ``bulk`` takes what was there before it was watched.
+    """
     swept = replace(onward, sweep=True)  # a first enumeration is none: it finds what was there
+    first = First(onward, bulk or onward, links.clock)
+    sweep = TeamsSweep(graph, links, onward=onward, first=first)
     return Resolver(
         graph=graph,
         subscriptions=subscriptions,
-        drives=DriveDelta(graph, links, onward=swept, ledger=ledger, inside=inside, first=onward),
-        mails=MailDelta(graph, links, onward=swept, ledger=ledger, first=onward),
+        drives=DriveDelta(graph, links, onward=swept, ledger=ledger, inside=inside, first=first),
+        mails=MailDelta(graph, links, onward=swept, ledger=ledger, first=first),
         onward=onward,
         jobs=jobs,
         ledger=ledger,
         clock=links.clock,
-        events=EventDelta(graph, links, onward=onward, ledger=ledger),
+        events=EventDelta(graph, links, onward=onward, ledger=ledger, first=first),
         teams=TeamsHints(graph, sweep, onward, aside, rich),
         replays=Replays(alerts) if alerts else None,
         watch=watched.accounts if watched else (),

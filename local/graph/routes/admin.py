@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
@@ -37,14 +38,25 @@ async def add_user(request: web.Request) -> web.Response:
 
 
 async def add_message(request: web.Request) -> web.Response:
-    """POST users/{u}/messages (raw MIME; ?folder=inbox): arrives, unread; the immutable id."""
+    """POST users/{u}/messages (raw MIME; ?folder=inbox&modified=…): arrives; the immutable id."""
     folder = request.query.get("folder", "inbox")
     made = received(context.user(request), await request.read(), folder)
+    if (when := _modified(request)) is not None:
+        made.values["lastModifiedDateTime"] = ids.timestamp(when)
     return web.json_response({"id": made.immutable_id, "mutable_id": made.mutable_id})
 
 
+def _modified(request: web.Request) -> datetime | None:
+    """When it was changed, where the caller says that it is old."""
+    try:
+        text = request.query.get("modified")
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        fail(400, "BadRequest", "modified is no time")
+
+
 async def add_file(request: web.Request) -> web.Response:
-    """POST users/{u}/files?name=…&folder=a/b (raw bytes): a file, or its next version."""
+    """POST users/{u}/files?name=…&folder=a/b&modified=… (bytes): a file, or its next version."""
     drive = context.user(request).drive
     name = request.query.get("name") or ""
     if not name:
@@ -55,6 +67,7 @@ async def add_file(request: web.Request) -> web.Response:
         there = drive.add(parent, name, data)
     else:
         drive.write(there, data)
+    there.modified = _modified(request) or there.modified
     return web.json_response({"id": there.id, "drive_id": drive.id, "parent_id": parent.id})
 
 

@@ -262,16 +262,6 @@ async def test_hint_after_a_cut_off_round_sees_what_came_since(rig, drive):
     assert "round" not in row.values
 
 
-async def test_first_enumeration_goes_to_its_own_queue(rig, drive):
-    bulk = replace(rig.onward, queue=rig.stores.queue("scan-bulk"))
-    resolver = rig.resolver()
-    resolver.drives._first = bulk
-    old = rig.file("old.txt")
-    await resolver.hint(hint(rig, "drive", drive))
-    fresh = rig.file("fresh.txt")
-    await resolver.hint(hint(rig, "drive", drive))
-    assert keys(rig, "scan-bulk") == [(old.id, old.ctag)]
-    assert keys(rig) == [(fresh.id, fresh.ctag)]
 
 
 async def test_sharing_of_many_files_is_asked_in_batches_of_twenty(rig, drive):
