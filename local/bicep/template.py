@@ -98,6 +98,7 @@ def _value(tree: Any) -> Node:
     return expression(tree, _inner)
 
 
+@cache
 def load(path: Path, text: str | None = None) -> Template:
     """Read a file (or ``text`` in its place); NotReadError for what is no Bicep or not known."""
     made = Template(path)
