@@ -6,26 +6,29 @@ write instead; values of keys are never quoted.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from shared.errors import SettingsError
+from shared.setting_values import LOOPBACK, Key
+from shared.setting_values import certificates as _certificates
+from shared.setting_values import choice as _choice
+from shared.setting_values import domains as _domains
+from shared.setting_values import key as _key
+from shared.setting_values import names as _names
+from shared.setting_values import optional_url as _optional_url
+from shared.setting_values import pem as _pem
+from shared.setting_values import public_keys as _public_keys
+from shared.setting_values import some as _some
+from shared.setting_values import url as _url
+from shared.setting_values import whole as _whole
+
+__all__ = ["CONNECTIONS", "ROLES", "SETTINGS", "Connection", "Key", "Setting", "Settings"]
 
 ROLES = ("all", "intake", "scan", "audit", "console")
 GRAPH = "https://graph.microsoft.com/v1.0"
 KEYS_URL = "https://login.microsoftonline.com/common/discovery/v2.0/keys"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A secret key with the id that names it in fingerprints and markers (so that it can rotate)."""
-
-    id: str
-    value: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,105 +52,6 @@ class Setting:
     default: str | None
     roles: tuple[str, ...]
     text: str
-
-
-def _choice(*allowed: str) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        if value not in allowed:
-            message = f"one of {', '.join(allowed)}"
-            raise ValueError(message)
-        return value
-
-    return parse
-
-
-def _key(value: str) -> Key:
-    key_id, _, encoded = value.partition(":")
-    try:
-        secret = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
-        secret = b""
-    if not key_id or len(secret) < 32:  # noqa: PLR2004 - HMAC-SHA-256 wants a key of its own size
-        message = "<id>:<base64 of at least 32 random bytes>"
-        raise ValueError(message)
-    return Key(key_id, secret)
-
-
-def _pem(value: str) -> bytes:
-    try:
-        pem = base64.b64decode(value, validate=True)
-    except binascii.Error:
-        pem = b""
-    if b"PRIVATE KEY" not in pem:
-        message = "base64 of a PEM file that holds a P-256 private key"
-        raise ValueError(message)
-    return pem
-
-
-def _public_keys(value: str) -> tuple[bytes, ...]:
-    try:
-        found = tuple(base64.b64decode(each, validate=True) for each in _names(value))
-    except binascii.Error:
-        found = (b"",)
-    if not all(b"PUBLIC KEY" in each for each in found):
-        message = "base64 of PEM files that hold P-256 public keys"
-        raise ValueError(message)
-    return found
-
-
-def _url(value: str) -> str:
-    parts = urlsplit(value)
-    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    if not secure or not parts.hostname:
-        message = "an https:// URL (http:// only on this machine)"
-        raise ValueError(message)
-    return value.rstrip("/")
-
-
-def _optional_url(value: str) -> str:
-    return _url(value) if value else ""
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(value: str) -> int:
-        if not value.isdigit() or not low <= int(value) <= high:
-            message = f"a whole number, {low} to {high}"
-            raise ValueError(message)
-        return int(value)
-
-    return parse
-
-
-def _names(value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _some(*allowed: str) -> Callable[[str], tuple[str, ...]]:
-    def parse(value: str) -> tuple[str, ...]:
-        found = _names(value)
-        if not set(found) <= set(allowed):
-            message = f"some of {', '.join(allowed)}, with commas"
-            raise ValueError(message)
-        return found
-
-    return parse
-
-
-def _certificates(value: str) -> tuple[Key, ...]:
-    found = []
-    for each in _names(value):
-        name, _, encoded = each.partition(":")
-        try:
-            pem = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
-            pem = b""
-        if not name or b"PRIVATE KEY" not in pem or b"BEGIN CERTIFICATE" not in pem:
-            message = (
-                "<id>:<base64 of a PEM file with a certificate and its RSA key>, the newest first"
-            )
-            raise ValueError(message)
-        found.append(Key(name, pem))
-    return tuple(found)
 
 
 _SCAN = ("all", "scan")
@@ -195,6 +99,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_ALERT_SWEEP_ITEMS", _whole(1, 1_000_000), "20", ("all", "audit"), "Alert when the sweep found so many items of mail and files in a day that no notification had told of."),
     Setting("SEKISHO_ALERT_QUEUE_MINUTES", _whole(1, 1440), "15", ("all", "audit"), "Alert when a message has waited so long on a queue (`scan-bulk` may take its time)."),
     Setting("SEKISHO_ALERT_LAPSED", _whole(1, 100_000), "5", ("all", "audit"), "Alert when so many subscriptions of one source have lapsed."),
+    Setting("SEKISHO_RETAIN_COPIES_DAYS", _whole(0, 36_500), "0", ("all", "audit"), "Days after which the kept copies (evidence, quarantine) of closed incidents are deleted; `0`: never."),
+    Setting("SEKISHO_RETAIN_INCIDENTS_DAYS", _whole(0, 36_500), "0", ("all", "audit"), "Days after which closed incidents, whose copies are gone, are deleted; `0`: never."),
+    Setting("SEKISHO_RETAIN_SEARCH_DAYS", _whole(0, 36_500), "0", ("all", "audit"), "Days after which the rows that find and count events of a day are deleted (the chain keeps the events); `0`: never."),
+    Setting("SEKISHO_LEGAL_HOLD", _choice("off", "on"), "off", ("all", "scan", "audit"), "`on`: nothing that is kept is deleted, neither by its time nor by people (one incident: `sekisho audit hold`)."),
+    Setting("SEKISHO_RETENTION_SCHEDULE", str, "0 30 18 * * *", ("all", "audit"), "When retention is carried out and the counters are counted anew (NCRONTAB, UTC)."),
     Setting("SEKISHO_CLIENT_STATE_KEY", _key, None, ("all", "intake"), "HMAC key of the `clientState` that genuine notifications carry: `<id>:<base64 of 32 bytes>`. In the cloud a Key Vault reference."),
     Setting("SEKISHO_FINGERPRINT_KEY", _key, None, _SCAN, "HMAC key of findings' fingerprints and of content digests. In the cloud a Key Vault reference."),
     Setting("SEKISHO_MARKER_KEY", _key, None, ("all", "scan"), "HMAC key of the marker on items that Sekisho has handled. In the cloud a Key Vault reference."),
@@ -213,6 +122,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_TELEMETRY_SHARE", _whole(0, 100), "100", ROLES, "The part of traces that is kept, in percent; a kept trace is whole. Counts are always whole."),
     Setting("APPLICATIONINSIGHTS_CONNECTION_STRING", str, "", ROLES, "Application Insights, for traces and counts; the platform's own name. The identity signs in: with local authentication off the string is no secret."),
     Setting("SEKISHO_GATE_DELIVERY", _choice("relay", "graph"), "graph", _SCAN, "How the gate delivers a mail: `relay` hands it to the relay, which sends it by SMTP; `graph` imports it (as a draft: the labelled fallback)."),
+    Setting("SEKISHO_GATE_SUBJECT_TAG", str, "", _SCAN, "What the gate puts before the subject of a mail that policy tags, such as `［要注意］`; empty: nothing (the category is enough)."),
+    Setting("SEKISHO_GATE_TELLS_SENDERS", _choice("none", "inside", "all"), "inside", _SCAN, "Which senders are told that the gate stopped their mail: `inside` those of our own domains, `all` everybody whom a mail names as its sender (who may never have written to us), `none`."),
+    Setting("SEKISHO_MAIL_DOMAINS", _domains, "", _SCAN, "Our own mail domains, comma-separated; those below count too. A mail of theirs is internal: not sanitised by default. Empty: every mail is external."),
+    Setting("SEKISHO_SANITISE", _some("external", "mail", "files", "none"), "external", _SCAN, "What the gate sanitises (無害化) before it delivers: some of `external` (mail from outside), `mail` (every mail), `files` (uploads too), with commas; `none`: nothing."),
+    Setting("SEKISHO_SANITISE_LINKS", _choice("defang", "keep"), "defang", _SCAN, "What sanitising does to plain links: `defang` shows their target as text, `keep` leaves them with their target beside them."),
+    Setting("SEKISHO_SANITISE_PARTS", _choice("hold", "note"), "hold", _SCAN, "What an attachment that cannot be sanitised does to its mail: `hold` the whole, or a `note` in its place (the original waits in quarantine)."),
+    Setting("SEKISHO_PASSWORD_URL", _optional_url, "", _SCAN, "Address without a path under which recipients reach the page for passwords of encrypted attachments (`/api/passwords/…`); empty: no links are sent, and only the sender's next mail opens them."),
+    Setting("SEKISHO_PASSWORD_LOGIN", _choice("off", "easyauth"), "off", _SCAN, "Who may use such a link: whoever has it (`off`: it is unguessable, for one attachment, and expires), or only its recipient as the platform signed them in (`easyauth`: only where App Service Authentication is on)."),
     Setting("SEKISHO_MAX_ITEM_BYTES", _whole(1, 500_000_000), "150000000", _SCAN, "Items over this size are not read but are a gap (`too_large`)."),
 )  # fmt: skip
 
@@ -266,6 +183,11 @@ class Settings:
     alert_sweep_items: int
     alert_queue_minutes: int
     alert_lapsed: int
+    retain_copies_days: int
+    retain_incidents_days: int
+    retain_search_days: int
+    legal_hold: str
+    retention_schedule: str
     client_state_key: Key | None
     fingerprint_key: Key | None
     marker_key: Key | None
@@ -284,6 +206,14 @@ class Settings:
     telemetry_share: int
     applicationinsights_connection_string: str = field(repr=False)
     gate_delivery: str
+    gate_subject_tag: str
+    gate_tells_senders: str
+    mail_domains: tuple[str, ...]
+    sanitise: tuple[str, ...]
+    sanitise_links: str
+    sanitise_parts: str
+    password_url: str
+    password_login: str
     max_item_bytes: int
     work: Connection
     evidence: Connection

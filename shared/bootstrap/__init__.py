@@ -38,6 +38,7 @@ __all__ = [
     "publish_head",
     "reader",
     "send_notices",
+    "tidy",
     "timers",
     "undertaker",
     "verify_chain",
@@ -94,7 +95,7 @@ def _work(run: Runtime, name: str) -> Work:
 def gate() -> Gate:
     """For ``functions/blobs``."""
     run = runtime()
-    return Gate(run.gate_service.items_for, run.work.queue("scan-items"), run.clock, new_trace)
+    return Gate(run.gate_arrivals.items_for, run.work.queue("scan-items"), run.clock, new_trace)
 
 
 @cache
@@ -127,7 +128,8 @@ async def publish_head() -> None:
 async def judge_anew() -> None:
     """For the timer of ``functions/exceptions``: what began or ended, and copies that shall end."""
     await runtime().anew.run()
-    await runtime().disposer.run()
+    if runtime().settings.legal_hold == "off":
+        await runtime().disposer.run()
 
 
 async def send_notices() -> None:
@@ -155,6 +157,13 @@ async def export_record() -> None:
 async def look() -> None:
     """For the timer of ``functions/audit``: alerts of what stands still, lapses or is lost."""
     await runtime().watchdog.look()
+
+
+async def tidy() -> None:
+    """For the timer of ``functions/audit``: retention, then counters held against incidents."""
+    run = runtime()
+    await run.retention.run()
+    await run.recount.run(fix=True)
 
 
 async def verify_chain() -> None:

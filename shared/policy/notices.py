@@ -22,7 +22,10 @@ from shared.model import AuditEvent, Finding
 from shared.policy.engine import Policy
 from shared.policy.rule import JST, Words
 
-KINDS = ("owner", "manager", "security", "digest", "alert", "sender", "recipient")
+KINDS = (
+    *("owner", "manager", "security", "digest", "alert"),
+    *("sender", "recipient", "gate_sender", "gate_recipient"),
+)
 LANGUAGES = ("ja", "en")
 SHOWN = 8
 """Items that one notice tells of by themselves; the rest are counted."""
@@ -44,6 +47,12 @@ _SUBJECTS = {
     "security": Words("確認が必要なもの（{} 件）", "{} items need a review"),
     "digest": Words("1日のまとめ（{} 件）", "The day's digest: {} items"),
     "alert": Words("警報（{} 件）", "{} alerts"),
+    "gate_sender": Words(
+        "送信したものを関所で止めました（{} 件）", "What you sent was stopped ({})"
+    ),
+    "gate_recipient": Words(
+        "あなた宛てのものを関所で止めました（{} 件）", "Something for you was stopped ({})"
+    ),
     "sender": Words("送信したメールを止めました（{} 件）", "Your mail was stopped ({})"),
     "recipient": Words("あなた宛てのメールを止めました（{} 件）", "A mail to you was stopped ({})"),
 }

@@ -106,7 +106,7 @@ class Runner:
                     confinement,
                     *self._modules,
                     json.dumps(sys.path),
-                ],  # fmt: skip
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # a library's words may quote the content

@@ -7,7 +7,7 @@ delivered of it is scanned like anything else.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import msgspec
@@ -20,7 +20,17 @@ from shared.extract import (
 from shared.extract.charset import decode
 from shared.extract.sniff import sniff
 from shared.model import Content, Extraction, Gap, GapCode
-from shared.sanitize import Lineage, Options, Tools, mask, sanitise, unlock
+from shared.sanitize import (
+    Lineage,
+    Options,
+    Sanitised,
+    Tools,
+    mask,
+    sanitise,
+    sanitised_note,
+    unlock,
+    with_note,
+)
 
 type Kind = Literal["sanitise", "unlock", "mask"]
 
@@ -82,7 +92,20 @@ def perform(task: Task, clock: Callable[[], float]) -> Done:
         options=task.options,
         limits=task.limits,
     )
-    return Done(result.content, result.gaps, result.lineage)
+    return _noted(task, result)
+
+
+def _noted(task: Task, result: Sanitised) -> Done:
+    """A mail that was changed says so itself; a mail that takes no note is held."""
+    made = result.content
+    mail = task.content.media_type == "message/rfc822"
+    if made is None or not mail or made.data == task.content.data:
+        return Done(made, result.gaps, result.lineage)
+    try:
+        data = with_note(made.data, sanitised_note(result.lineage))
+    except Exception:  # noqa: BLE001 - hostile structure; the item is then held
+        return Done(None, (Gap(GapCode.AMBIGUOUS, ""),), result.lineage)
+    return Done(replace(made, data=data), result.gaps, result.lineage)
 
 
 def _tools(task: Task, clock: Callable[[], float]) -> Tools:

@@ -18,6 +18,7 @@ It needs a limited process as much as reading does: hostile bytes reach libxml2,
 
 from __future__ import annotations
 
+from shared.sanitize.mailnote import sanitised_note, with_note
 from shared.sanitize.mask import Masked, mask
 from shared.sanitize.run import Sanitised, sanitise
 from shared.sanitize.unlock import Opened, unlock
@@ -51,5 +52,7 @@ __all__ = [
     "Word",
     "mask",
     "sanitise",
+    "sanitised_note",
     "unlock",
+    "with_note",
 ]

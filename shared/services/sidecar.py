@@ -29,6 +29,7 @@ class Sidecar:
     ``conflict`` says what happens to another file of that name: ``rename`` the new one, or
     ``replace`` the old one's content. ``via`` is who brought it: ``relay``, ``push``, ``drop``.
     The options are ESMTP's, of the mail and of each recipient, as the relay was given them.
+    ``created_at`` and ``modified_at`` are a file's own times, which OneDrive then shows.
     """
 
     recipients: tuple[str, ...]
@@ -41,6 +42,8 @@ class Sidecar:
     v: int = 1
     mail_options: tuple[str, ...] = field(default=(), repr=False)
     recipient_options: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
+    created_at: datetime | None = None
+    modified_at: datetime | None = None
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""The gate: what landed is scanned, then delivered, held or quarantined; one item a recipient.
+"""The pipeline's service for source ``gate``.
 
 ``Item.id`` is the blob's name (``mail/{id}.eml``, ``files/{id}``), ``recipient`` the index in its
 envelope, ``content_version`` the blob's ETag. What became of one recipient's copy is written beside
@@ -8,23 +8,13 @@ and none is held.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 
-from shared.codec import decode, encode
-from shared.errors import (
-    GoneError,
-    MalformedError,
-    PermanentError,
-    StorageConflictError,
-    SupersededError,
-    UnavailableError,
-)
+from shared.errors import GoneError, PermanentError, StorageConflictError, UnavailableError
 from shared.graph.client import Graph
 from shared.model import (
     Claim,
     Content,
-    Context,
     Disposition,
     Fetched,
     Gap,
@@ -34,20 +24,40 @@ from shared.model import (
     OutcomeState,
     Step,
 )
+from shared.policy.exemption import PREFIX
 from shared.ports import Blobs
-from shared.services import sidecar as envelopes_of
-from shared.services.common import decision_of, keep
-from shared.services.deliver_file import FileDelivery
-from shared.services.deliver_mail import MailDelivery
+from shared.services.common import decision_of, kept
+from shared.services.gate.arrivals import Arrivals
+from shared.services.gate.clean import Cleaning, Prepared
+from shared.services.gate.landed import Landed, Shelf
+from shared.services.gate.locked import Locks
+from shared.services.gate.masked import OBLIGATION, Masking
+from shared.services.gate.outcomes import HOLD, Outcomes
+from shared.services.gate.sending import Sending
+from shared.services.gate.telling import GateNotices
+from shared.services.gate.waiting import Waiting
+from shared.services.held import describe, key_of, stays
 from shared.services.relay_delivery import RelayDelivery
-from shared.services.sidecar import Sidecar
 from shared.storage.evidence import Evidence
-
-MAIL, FILES, DROP = "mail/", "files/", "drop/"
 
 
 class GateService:
-    """ports.Service for source ``gate``, and the two ways in: ``items_for`` and ``adopt_drop``."""
+    """ports.Service for source ``gate``, and the way in: ``items_for``.
+
+    Args:
+        graph: For delivery.
+        landing: The landing container.
+        envelopes: The container beside it.
+        quarantine: Where blocked items, and originals of sanitised ones, are kept.
+        limit: Bytes above which an item is not read.
+        relay: Delivers mail by SMTP; None: Graph imports it.
+        cleaning: Sanitises; None: nothing is sanitised.
+        masking: Makes masked copies; None: none are made.
+        locks: What waits for a password; None: it waits for an official.
+        notices: Who is told of what was stopped; None: nobody.
+        waiting: The rows of what waits.
+        subject_tag: What a tagged mail's subject begins with; empty: nothing.
+    """
 
     def __init__(
         self,
@@ -58,177 +68,168 @@ class GateService:
         quarantine: Evidence,
         limit: int = 150_000_000,
         relay: RelayDelivery | None = None,
+        cleaning: Cleaning | None = None,
+        masking: Masking | None = None,
+        locks: Locks | None = None,
+        notices: GateNotices | None = None,
+        waiting: Waiting | None = None,
+        subject_tag: str = "",
     ) -> None:
-        self._landing = landing
-        self._envelopes = envelopes
-        self._quarantine = quarantine
+        self._shelf = Shelf(landing, envelopes, quarantine)
+        self._outcomes = Outcomes(self._shelf, waiting)
         self._limit = limit
-        self._relay = relay
-        self._files = FileDelivery(graph)
-        self._mail = MailDelivery(graph)
+        self._cleaning = cleaning
+        self._masking = masking
+        self._locks = locks
+        self._notices = notices
+        clock = waiting.clock if waiting else None
+        self._arrivals = Arrivals(landing, envelopes, clock, waiting)
+        self._sending = Sending(graph, relay, subject_tag)
 
     async def items_for(self, name: str) -> tuple[Item, ...]:
         """One item a recipient; none if the blob is gone. A dropped blob is adopted first."""
-        if name.startswith(DROP):
-            name = await self.adopt_drop(name)
-        if not name.startswith((MAIL, FILES)):
-            return ()
-        found = await self._landing.properties(name)
-        if found is None:
-            return ()
-        sidecar = await envelopes_of.read(self._envelopes, name)
-        return tuple(
-            Item("gate", name, str(index), found.etag) for index in range(len(sidecar.recipients))
-        )
-
-    async def adopt_drop(self, name: str) -> str:
-        """``drop/{sign-in name}/{path}`` → ``files/{id}`` with an envelope; the new name, or empty.
-
-        May run twice: the id is the same for the same upload, and the drop goes last.
-        """
-        try:
-            blob = await self._landing.get(name)
-        except GoneError:
-            return ""
-        owner, _, path = name.removeprefix(DROP).partition("/")
-        target = FILES + envelopes_of.drop_id(name, blob.etag)
-        made = Sidecar((owner,), envelopes_of.clean_path(path), via="drop")
-        if not made.path:
-            message = "a drop without a file name"
-            raise MalformedError(message)
-        await envelopes_of.write(self._envelopes, target, made)
-        if await self._landing.properties(target) is None:
-            await self._landing.put(target, blob.data)
-        if (await self._landing.get(target)).data != blob.data:
-            message = "the adopted blob read back is not what was dropped"
-            raise UnavailableError(message)
-        await self._landing.delete(name)
-        return target
+        return await self._arrivals.items_for(name)
 
     async def fetch(self, item: Item) -> Fetched:
-        """The blob with its envelope's names; over the limit it is a gap with no data."""
-        found = await self._landing.properties(item.id)
-        if found is None:
-            message = "the landing blob is gone"
-            raise GoneError(message)
-        if found.etag != item.content_version:
-            message = "the landing blob was written again: its own item follows"
-            raise SupersededError(message)
-        sidecar = await envelopes_of.read(self._envelopes, item.id)
-        data = (await self._landing.get(item.id)).data
-        gaps = (Gap(GapCode.TOO_LARGE, ""),) if len(data) > self._limit else ()
-        content = Content(b"" if gaps else data, sidecar.name, _media_type(item, sidecar))
-        return Fetched(content, _context(item, sidecar), found.etag, gaps=gaps)
+        """What would be delivered: the clean copy where policy asks for one.
+
+        What cannot be sanitised is judged as it came, and says why as a gap. Over the limit there
+        is a gap and no data.
+        """
+        landed = await self._shelf.load(item)
+        context = landed.context()
+        if len(landed.data) > self._limit:
+            gap = Gap(GapCode.TOO_LARGE, "")
+            empty = Content(b"", landed.sidecar.name, landed.media_type)
+            return Fetched(empty, context, item.content_version, gaps=(gap,))
+        prepared = await self._prepared(landed)
+        return Fetched(prepared.content, context, item.content_version, gaps=prepared.gaps)
 
     async def apply(self, claim: Claim) -> Outcome:
-        """Deliver, hold or quarantine; what is done already is only read. See Service.apply."""
-        done = await self._outcome(claim.item)
-        if done is None:
-            sidecar = await envelopes_of.read(self._envelopes, claim.item.id)
-            try:
-                blob = await self._landing.get(claim.item.id)
-            except GoneError:
-                return Outcome(_action(claim), OutcomeState.GONE)
-            if blob.etag != claim.item.content_version:
-                return Outcome(_action(claim), OutcomeState.SUPERSEDED)
-            done = await self._act(claim, sidecar, blob.data)
-            await self._envelopes.put(_outcome_name(claim.item), encode(done))
-        return await self._clear(claim, done)
+        """Deliver, hold or quarantine; what is done already is only read. See Service.apply.
+
+        What is held is judged anew when an exception begins or ends, and acted on anew.
+        """
+        done = await self._outcomes.read(claim.item)
+        if done is not None and done.action != HOLD:
+            return await self._outcomes.clear(await self._shelf.named(claim.item), done)
+        try:
+            landed = await self._shelf.load(claim.item)
+        except GoneError:
+            return Outcome(_action(claim), OutcomeState.GONE)
+        done = await self._act(claim, landed)
+        await self._outcomes.write(claim.item, done)
+        if self._notices is not None:
+            await self._notices.told(claim, done, landed)
+        return await self._outcomes.clear(landed, done)
 
     def recognises(self, claim: Claim, fetched: Fetched, content_digest: str) -> bool:
         """Nothing in the landing container is our own work."""
         del claim, fetched, content_digest
         return False
 
-    async def _act(self, claim: Claim, sidecar: Sidecar, data: bytes) -> Outcome:
+    async def _prepared(self, landed: Landed) -> Prepared:
+        if self._cleaning is None or len(landed.data) > self._limit:
+            return Prepared(Content(landed.data, landed.sidecar.name, landed.media_type))
+        return await self._cleaning.prepare(landed)
+
+    async def _act(self, claim: Claim, landed: Landed) -> Outcome:
         decision = decision_of(claim)
-        if decision.disposition is Disposition.BLOCK:
-            step = await keep(self._quarantine, f"{claim.key}.bin", data)
-            ref = f"{self._quarantine.container}/{claim.key}.bin"
-            return Outcome("quarantine", OutcomeState.APPLIED, (step,), evidence_ref=ref)
-        if decision.disposition is Disposition.REVIEW:
-            return Outcome("hold", OutcomeState.APPLIED, (await self._hold(claim.item),))
+        prepared = await self._prepared(landed)
+        if self._locks is not None and landed.is_mail:
+            await self._locks.follow(landed, prepared.content)
+        if decision.disposition >= Disposition.REVIEW:
+            key = key_of(claim.item)
+            if key:
+                return stays(claim, self._shelf.ref(key))
+            stopped = (
+                await self._quarantine(claim, landed)
+                if decision.disposition is Disposition.BLOCK
+                else await self._hold(claim, landed)
+            )
+            return await self._with_masked(claim, landed, prepared, stopped)
+        if prepared.gaps and not any(each.startswith(PREFIX) for each in decision.rule_ids):
+            # A policy that lets gaps pass does not let through what cannot be sanitised.
+            why = tuple(Step("sanitise", gap.code.value) for gap in prepared.gaps)
+            held = await self._hold(claim, landed)
+            return replace(held, steps=(*held.steps, *why))
+        if OBLIGATION in decision.obligations:
+            return await self._masked_alone(claim, landed, prepared)
+        return await self._deliver(claim, landed, prepared)
+
+    async def _deliver(self, claim: Claim, landed: Landed, prepared: Prepared) -> Outcome:
+        steps: tuple[Step, ...] = ()
+        if prepared.changed and self._cleaning is not None and prepared.record is not None:
+            ref = await self._cleaning.keep_original(landed, prepared.record)
+            steps = (Step("sanitised", "read_back"), Step("original", ref))
+        if self._locks is not None:
+            await self._locks.forget(landed)
         try:
-            return await self._deliver(claim, sidecar, data)
+            done = await self._sending.deliver(
+                claim, landed, prepared.content, changed=prepared.changed
+            )
         except GoneError:  # never "gone": the upload is here, its recipient is not
             text = "the recipient has no mailbox or no drive: nothing was delivered"
             raise PermanentError(text) from None
         except StorageConflictError as error:
             raise UnavailableError(str(error)) from None
+        return replace(done, steps=(*steps, *done.steps))
 
-    async def _deliver(self, claim: Claim, sidecar: Sidecar, data: bytes) -> Outcome:
-        user = sidecar.recipients[int(claim.item.recipient)]
-        if claim.item.id.startswith(MAIL):
-            if self._relay is not None:
-                return await self._relay.hand_over(claim, sidecar, data)
-            disposition = decision_of(claim).disposition
-            return await self._mail.deliver(user, data, claim.key, disposition)
-        return await self._files.deliver(user, sidecar, data)
+    async def _quarantine(self, claim: Claim, landed: Landed) -> Outcome:
+        quarantine = self._shelf.quarantine
+        await describe(quarantine, claim, {})
+        name = f"{claim.key}.bin"
+        step = Step("evidence", "present")
+        if not await kept(quarantine, name):
+            await quarantine.keep(name, landed.data, {"state": "blocked"})
+            step = Step("evidence", "read_back")
+        await self._outcomes.tag(landed.base, "blocked")
+        return Outcome(
+            "quarantine", OutcomeState.APPLIED, (step,), evidence_ref=self._shelf.ref(claim.key)
+        )
 
-    async def _hold(self, item: Item) -> Step:
-        await self._tag(item, "held")
-        tags = await self._landing.get_tags(item.id)
-        return Step("held", "read_back" if tags.get("state") == "held" else "absent")
+    async def _hold(self, claim: Claim, landed: Landed) -> Outcome:
+        await self._outcomes.tag(landed.base, "held")
+        tags = await self._shelf.landing.get_tags(landed.base.id)
+        steps: tuple[Step, ...] = (
+            Step("held", "read_back" if tags.get("state") == "held" else "absent"),
+        )
+        gaps = {gap.code for gap in decision_of(claim).gaps}
+        if self._locks is not None and GapCode.ENCRYPTED in gaps:
+            lock = await self._locks.wait(landed)
+            link = self._locks.link(lock)
+            if link:
+                sent = await self._sending.letter(claim, landed, link, lock.until)
+                steps = (*steps, Step("password_link", sent))
+        return Outcome(HOLD, OutcomeState.APPLIED, steps)
 
-    async def _tag(self, item: Item, state: str) -> None:
-        await self._landing.set_tags(item.id, {"state": state})
+    async def _with_masked(
+        self, claim: Claim, landed: Landed, prepared: Prepared, stopped: Outcome
+    ) -> Outcome:
+        """What was stopped, and the masked copy beside it where a rule asks for one."""
+        if OBLIGATION not in decision_of(claim).obligations:
+            return stopped
+        step = await self._masked(claim, landed, prepared)
+        return replace(stopped, steps=(*stopped.steps, step))
 
-    async def _outcome(self, item: Item) -> Outcome | None:
-        try:
-            found = await self._envelopes.get(_outcome_name(item))
-        except GoneError:
-            return None
-        return decode(found.data, Outcome)
+    async def _masked_alone(self, claim: Claim, landed: Landed, prepared: Prepared) -> Outcome:
+        """The masked copy goes, the original waits in quarantine; held where there is no copy."""
+        step = await self._masked(claim, landed, prepared)
+        if step.result != "delivered":
+            held = await self._hold(claim, landed)
+            return replace(held, steps=(*held.steps, step))
+        quarantined = await self._quarantine(claim, landed)
+        return replace(quarantined, action="mask", steps=(*quarantined.steps, step))
 
-    async def _clear(self, claim: Claim, done: Outcome) -> Outcome:
-        """Remove the landing blob once no recipient's copy needs it."""
-        item = claim.item
-        if await self._landing.properties(item.id) is None:
-            return _with(done, Step("landing", "read_back_gone"))
-        sidecar = await envelopes_of.read(self._envelopes, item.id)
-        others = [
-            await self._outcome(replace(item, recipient=str(index)))
-            for index in range(len(sidecar.recipients))
-        ]
-        if any(each is None or each.action == "hold" for each in others):
-            if done.action != "hold":
-                await self._tag_unless_held(item)
-            return _with(done, Step("landing", "kept"))
-        with suppress(StorageConflictError):  # written again: that is another item
-            await self._landing.delete(item.id, etag=item.content_version)
-        gone = await self._landing.properties(item.id) is None
-        return _with(done, Step("landing", "read_back_gone" if gone else "kept"))
-
-    async def _tag_unless_held(self, item: Item) -> None:
-        if (await self._landing.get_tags(item.id)).get("state") != "held":
-            await self._tag(item, "in_part")
-
-
-def _media_type(item: Item, sidecar: Sidecar) -> str:
-    return "message/rfc822" if item.id.startswith(MAIL) else sidecar.media_type
-
-
-def _outcome_name(item: Item) -> str:
-    version = item.content_version.strip('"').replace("/", "_")
-    return f"{item.id}.{item.recipient}.{version}.outcome"
+    async def _masked(self, claim: Claim, landed: Landed, prepared: Prepared) -> Step:
+        if self._masking is None or prepared.gaps:
+            return Step("masked_copy", "not_made")
+        copy = await self._masking.copy(prepared.content, decision_of(claim), mail=landed.is_mail)
+        if copy is None:
+            return Step("masked_copy", "not_made")
+        await self._sending.masked(claim, landed, copy)
+        return Step("masked_copy", "delivered")
 
 
 def _action(claim: Claim) -> str:
     return decision_of(claim).disposition.name.lower()
-
-
-def _with(outcome: Outcome, step: Step) -> Outcome:
-    return replace(outcome, steps=(*outcome.steps, step))
-
-
-def _context(item: Item, sidecar: Sidecar) -> Context:
-    user = sidecar.recipients[int(item.recipient)]
-    domains = dict.fromkeys(each.rpartition("@")[2].casefold() for each in sidecar.recipients)
-    return Context(
-        source=item.source,
-        place="landing",
-        owner=user,
-        sender_domain=sidecar.sender.rpartition("@")[2].casefold() if "@" in sidecar.sender else "",
-        recipient_domains=tuple(domains),
-        received_at=sidecar.received_at,
-    )
