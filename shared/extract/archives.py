@@ -24,6 +24,7 @@ from shared.model import GapCode
 
 MEMORY = 256_000_000  # bytes that a decoder may use for its dictionary
 CONTENT = "中身"
+GZIP_HEAD, GZIP_EXTRA, GZIP_NAME, GZIP_REMARK = 10, 4, 8, 16
 HEADER = 512  # bytes: more than an LZH header has, so that only a lost member exceeds it
 
 
@@ -68,8 +69,23 @@ def _unpack(document: Document, job: Job, stream: Source) -> None:
 
 
 def read_gzip(document: Document, job: Job) -> None:
-    """One or more gzip members."""
+    """One or more gzip members; the first one's head may name the file, and say more."""
+    job.text(document.inside("元の名前"), "\n".join(map(decoded, _gzip_words(document.data))))
     _unpack(document, job, gzip.GzipFile(fileobj=io.BytesIO(document.data)))
+
+
+def _gzip_words(data: bytes) -> list[bytes]:
+    """The file's name and the remark in the head (RFC 1952 2.3)."""
+    flags, at = data[3] if len(data) > GZIP_HEAD else 0, GZIP_HEAD
+    if flags & GZIP_EXTRA:
+        at += 2 + int.from_bytes(data[at : at + 2], "little")
+    words = []
+    for flag in (GZIP_NAME, GZIP_REMARK):
+        end = data.find(b"\0", at)
+        if flags & flag and end >= 0:
+            words.append(data[at:end])
+            at = end + 1
+    return words
 
 
 def read_bzip2(document: Document, job: Job) -> None:

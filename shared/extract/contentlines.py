@@ -39,6 +39,7 @@ def read(document: Document, job: Job) -> None:
         options = match[2].decode("latin-1")
         if _is_base64(options):
             attachments += 1
+            lines += readings(match[2].lstrip(b";"))[:1]  # its name is a parameter
             job.child(document, transfer.base64(match[3]), "", label=f"添付{attachments}")
             continue
         texts = _texts(match[3].rstrip(b"\r"), options, label_of(document.media_type))

@@ -15,6 +15,7 @@ from shared.extract.job import Document, Job, LimitError
 from shared.extract.office_crypto import unlock
 from shared.extract.oleparts import Storage, native_file
 from shared.extract.ooxml import printable
+from shared.extract.sniff import sniff
 from shared.model import GapCode
 
 # A stream's name in lower case → what reads the storage it is in.
@@ -27,6 +28,10 @@ MAIN: dict[str, Callable[[Storage, str], None]] = {
     "jscompdocument": jtd.read_compressed,
 }
 OBJECTS = frozenset({"package", "contents", "embeddedodf"})
+# What a stream of a known file may be that is no stream of the format: a picture, mostly.
+FILES = frozenset(
+    {"image", "emf", "wmf", "pdf", "zip", "docx", "xlsx", "pptx", "odf", "ole", "rtf"}
+)
 SUMMARIES = frozenset({"\x05summaryinformation", "\x05documentsummaryinformation"})
 # Streams of pointers, formats and pictures' frames: no words of a person.
 QUIET = frozenset(
@@ -113,6 +118,8 @@ def _side_stream(storage: Storage, name: str, number: int, *, in_known: bool) ->
     if lower in OBJECTS:
         job.child(document, data, "", label=f"オブジェクト{number}")
         return True
-    if in_known:
+    if in_known and set(sniff(data)) & FILES:
+        job.child(document, data, "", label=f"その他{number}")
+    elif in_known:
         job.text(document.inside(f"その他{number}"), printable(data))
     return False

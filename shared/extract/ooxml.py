@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from shared.extract.job import Document, Job, with_extension
 from shared.extract.xmlread import PlainText, Sink, attribute, parse
-from shared.extract.ziptools import BROKEN, ENCRYPTED, open_zip, read_member, salvage
+from shared.extract.ziptools import BROKEN, ENCRYPTED, member_name, open_zip, read_member, salvage
 from shared.model import GapCode
 
 XML = (".xml", ".vml", ".rels")
@@ -27,6 +27,8 @@ QUIET = (
     "numbering.xml",
     "[content_types].xml",
 )
+# A step of a part's name as programs make them (``sheet12.xml``): no word of a person.
+_USUAL = re.compile(r"[A-Za-z_\[\]-]{0,40}\d{0,4}(?:\.[A-Za-z][A-Za-z0-9]{0,4}){0,2}")
 # A relationship to something outside the file; the words are elsewhere.
 ELSEWHERE = (
     "externalLinkPath",
@@ -80,6 +82,9 @@ class Package:
             if not info.is_dir()
         }
         self._taken: set[str] = set()
+        names = [member_name(info) for info in self._zip.infolist()]
+        given = [name for name in names if not all(map(_USUAL.fullmatch, name.split("/")))]
+        job.text(document.inside("部品名"), "\n".join(given))
 
     def has(self, name: str) -> bool:
         """Whether the part exists and has not been read yet."""

@@ -23,7 +23,14 @@ from reportlab.pdfgen import canvas
 
 from shared.model import GapCode
 from tests.unit.extract_files.cfb_writer import cfb
-from tests.unit.extract_files.legacy_cases import atom, rtf, word_97, xls_record
+from tests.unit.extract_files.legacy_cases import (
+    atom,
+    block_store,
+    rtf,
+    units,
+    word_97,
+    xls_record,
+)
 from tests.unit.extract_files.office_cases import saved
 
 
@@ -118,6 +125,11 @@ xls_group = xls_record(
 )
 
 
+def jtd_picture(number):
+    body = block_store(units("本文"), reverse=False)
+    return cfb({"DocumentText": body, "FigureData1": encoded(number, "JPEG")})
+
+
 def rtf_picture(word, body):
     return rtf(lambda number: b"{\\*\\shppict{\\pict\\%b\\picw9 %b}}" % (word, body(number)))
 
@@ -190,6 +202,7 @@ CASES = [
         ),
         ("xls", PLACE, xls_group, r"^画像1 › QR1$"),
         ("xls", f"{PLACE} (旧形式)", xls_old, r"^画像1 › QR1$"),
+        ("jtd", PLACE, jtd_picture, r"^その他2\.?\w* › QR1$"),
         ("ppt", PLACE, ppt, r"^画像2 › QR1$"),
         ("rtf", PLACE, rtf_picture(b"pngblip", lambda n: encoded(n).hex().encode()), r"^画像1 › "),
         (
