@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 
 from shared.console.desk import Desk
 from shared.console.limits import Buckets
-from shared.console.login import Door
+from shared.console.login import MINUTES, Door
 from shared.console.page import Ask, page, render
-from shared.console.routes import ROUTES, Route
+from shared.console.routes import ANYONE, BACK, ROUTES, Route
 from shared.console.session import ROLES, User
 from shared.console.web import BASE, Request, Response, redirect, set_cookie
 from shared.console.words import LANGUAGES, Words
 from shared.errors import GoneError, RefusedError, SekishoError, TransientError
 
-LANGUAGE = "sekisho_lang"
+LANGUAGE, RETURN = "sekisho_lang", "sekisho_back"
 YEAR = 31_536_000
 STATIC = Path(__file__).parent / "static"
 FILES = {"console.css": "text/css; charset=utf-8", "mark.svg": "image/svg+xml"}
@@ -60,15 +60,22 @@ class Console:
             message = "another site's form"
             raise RefusedError(message)
         if (entered := await self._entering(request, words)) is not None:
-            return entered
+            return _returned(request, entered)
         user = self.door.user(request)
         if user is None:
-            if request.method == "GET" and not request.path:
-                return redirect(f"{BASE}/login")
-            return render("message.html", words, status=401, key="error.anonymous")
+            return self._anonymous(request, words)
         if not self.buckets.take(user.session):
             return render("message.html", words, status=429, key="error.too_many")
         return await self._view(request, words, user)
+
+    def _anonymous(self, request: Request, words: Words) -> Response:
+        """To the sign-in where it leads on: from the door, and from a notice's link."""
+        if request.method == "GET" and not request.path:
+            return redirect(f"{BASE}/login")
+        if request.method == "GET" and BACK.fullmatch(request.path):
+            cookie = set_cookie(RETURN, request.path, MINUTES * 60, secure=self.door.secure)
+            return redirect(f"{BASE}/login", cookie)
+        return render("message.html", words, status=401, key="error.anonymous")
 
     async def _entering(self, request: Request, words: Words) -> Response | None:
         match request.method, request.path, self.door.kind:
@@ -101,7 +108,7 @@ class Console:
             known = True
             if route.method != request.method:
                 continue
-            if not ask.may(*route.roles):
+            if route.roles != ANYONE and not ask.may(*route.roles):
                 return page("message.html", ask, status=403, key="error.role")
             return await route.view(self.desk(), replace(ask, args=found.groups()))
         key, status = ("error.form", 405) if known else ("error.not_found", 404)
@@ -111,6 +118,14 @@ class Console:
         """A browser names the page's origin with every POST; what names none has our token."""
         origin = request.headers.get("origin", "")
         return not origin or urlsplit(origin)[:2] == urlsplit(self.origin)[:2]
+
+
+def _returned(request: Request, entered: Response) -> Response:
+    """Back to the page that a notice's link led to, once somebody has signed in."""
+    there = request.cookie(RETURN)
+    if entered.location == BASE and BACK.fullmatch(there):
+        return replace(entered, location=f"{BASE}/{there}")
+    return entered
 
 
 def _file(name: str) -> Response:

@@ -23,6 +23,7 @@ from shared.settings import Settings
 from shared.storage.audit_rows import Rows
 from shared.storage.dead_letters import DeadLetters
 from shared.storage.disposal import Disposals
+from shared.storage.exceptions import Exceptions
 from shared.storage.incidents import Incidents
 from shared.storage.stores import Stores
 
@@ -56,6 +57,7 @@ def furnish(
         policy=policy,
         trail=Trail(work.queue("scan-results"), clock),
         clock=clock,
+        granted=Exceptions(work.table("exceptions"), clock),
         disposals=Disposals(work.table("exceptions"), clock),
     )
 

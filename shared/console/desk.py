@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.codec import decode
+from shared.console.releases import Releases
 from shared.console.trail import Trail
 from shared.model import AuditEvent
 from shared.ports import Clock, Row, Table
@@ -16,6 +17,7 @@ from shared.storage.audit_state import CHAIN, CHECKPOINT
 from shared.storage.chain_watch import VERIFIED
 from shared.storage.dead_letters import DeadLetters
 from shared.storage.disposal import Disposals
+from shared.storage.exceptions import Exceptions
 from shared.storage.incidents import Incidents, Pages
 
 if TYPE_CHECKING:
@@ -38,12 +40,19 @@ class Desk:
     policy: Policy
     trail: Trail
     clock: Clock
+    granted: Exceptions | None = None
     disposals: Disposals | None = None
     pages: Pages = field(init=False)
 
     def __post_init__(self) -> None:
         assert self.incidents.pages is not None
         object.__setattr__(self, "pages", self.incidents.pages)
+
+    @property
+    def releases(self) -> Releases:
+        """Letting go what was stopped."""
+        assert self.granted is not None, "a desk with exceptions"
+        return Releases(self.granted, self.policy, self.trail.results, self.clock)
 
     async def event(self, event: str) -> AuditEvent | None:
         """One audit event with everything that is in it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from shared.console.web import BASE, Request, Response, redirect, set_cookie
 from shared.errors import MalformedError, RefusedError
 
 MINUTES = 10
+_PERSON = re.compile(r"[0-9a-z-]{0,64}")  # an object id, or a made-up one
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -71,11 +73,13 @@ class Door:
         if self.kind != "local" or urlsplit(f"//{request.host}").hostname not in LOOPBACK:
             message = "sign-in: the stand-in is for this machine"
             raise RefusedError(message)
-        role = request.form().get("role", "")
-        if role not in ROLES:
+        form = request.form()
+        role, person = form.get("role", ""), form.get("person", "")
+        if role not in (*ROLES, "") or not (role or person) or not _PERSON.fullmatch(person):
             message = "sign-in: no such role"
             raise RefusedError(message)
-        return self.welcome(Person(f"local-{role}", f"{role} (local)", (role,)))
+        named = person or f"local-{role}"
+        return self.welcome(Person(named, f"{person or role} (local)", (role,) if role else ()))
 
     def welcome(self, person: Person) -> Response:
         """A session of its own, whatever cookie came with the request."""

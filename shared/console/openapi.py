@@ -10,10 +10,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shared.console.releases import DAYS
 from shared.console.routes import EVERYBODY, Route
 from shared.console.session import COOKIE, ROLES
+from shared.console.views_release import REASON, STEPS
 from shared.console.web import BASE
 from shared.console.words import LANGUAGES
+from shared.storage.exceptions import LEAST_WORDS
 from shared.storage.incidents import ACTIONS, NOTE
 from shared.storage.index import DISPOSITIONS, SOURCES, STATES
 from shared.storage.index_audit import DISPOSITIONS as JUDGED
@@ -38,7 +41,15 @@ FIELDS: Mapping[str, Schema] = {
     "version": {"pattern": "^[0-9]{1,9}$"},
     "note": {"maxLength": NOTE},
     "name": {"pattern": f"^{_NAME}$"},
-    "role": {"enum": list(ROLES)},
+    "role": {"enum": ["", *ROLES]},
+    "person": {"pattern": "^[0-9a-z-]{0,64}$"},
+    "improper": {"enum": ["", "1"]},
+    "step": {"enum": list(STEPS)},
+    "reason": {"minLength": LEAST_WORDS, "maxLength": REASON},
+    "days": {"enum": [str(each) for each in DAYS]},
+    "value": {"maxLength": 200},
+    "id": {"pattern": "^[0-9a-f]{32}$"},
+    "scope": {"maxLength": 200},
 }
 
 _SAID = {
@@ -55,7 +66,7 @@ _SAID = {
 }
 _SIGN_IN = (
     ("get", "login", "The sign-in page", ()),
-    ("post", "login", "The stand-in sign-in of one machine", ("role",)),
+    ("post", "login", "The stand-in sign-in of one machine", ("role", "person")),
 )
 
 

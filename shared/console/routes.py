@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from shared.console import views, views_incidents
+from shared.console import views, views_incidents, views_leak, views_release
 from shared.console.desk import Desk
 from shared.console.page import Ask
 from shared.console.session import ROLES
 from shared.console.web import Response
 
 EVERYBODY = ROLES
+ANYONE = ("anyone",)
+"""Whoever is signed in, with a role or without: the page itself knows whose it is."""
 
 type View = Callable[[Desk, Ask], Awaitable[Response]]
 
@@ -34,6 +37,10 @@ class Route:
 
 
 _INCIDENT = r"incidents/(?P<month>\d{4}-\d{2})/(?P<key>\d{13}-[0-9a-f]{1,32})"
+_OWN = r"own/(?P<month>\d{4}-\d{2})/(?P<key>\d{13}-[0-9a-f]{1,32})"
+BACK = re.compile(_OWN)
+"""What a notice links to: the way back to it leads through the sign-in."""
+_ASKED = ("step", "reason", "days", "value", "id", "scope")
 ROUTES = (
     Route("GET", r"", EVERYBODY, views.overview),
     Route(
@@ -48,6 +55,17 @@ ROUTES = (
         "GET", r"quarantine", ("reviewer", "auditor"), views_incidents.quarantine,
         query=("state", "source", "after"),
     ),
+    Route("POST", rf"{_INCIDENT}/release", ("reviewer",), views_release.stepped, form=_ASKED),
+    Route(
+        "GET", rf"{_INCIDENT}/leak", ("reviewer", "auditor"), views_leak.report,
+        query=("improper",),
+    ),
+    Route("GET", r"exceptions", ("reviewer", "auditor", "admin"), views_release.listed),
+    Route(
+        "POST", r"exceptions", ("reviewer",), views_release.ended, form=("step", "id", "scope")
+    ),
+    Route("GET", _OWN, ANYONE, views_release.own),
+    Route("POST", _OWN, ANYONE, views_release.overridden, form=("reason", "days")),
     Route("GET", r"policy", EVERYBODY, views.policy),
     Route("GET", r"audit", ("auditor",), views.audit, query=("day", "disposition", "item")),
     Route("GET", r"letters", ("admin", "auditor"), views.letters, query=("done",)),

@@ -23,9 +23,9 @@ from shared.storage.disposal import people
 from shared.storage.incidents import ACTIONS, DISPOSING, Change, timeline
 from shared.storage.index import DISPOSITIONS, SOURCES, STATES, Filter, held
 
-# "release" waits for services that deliver what was held; a button that does nothing is not shown.
+# A release is an exception and no change of the incident: see views_release.
 OFFERED = (
-    "claim", "hand_back", "confirm", "false_positive", "close", "note", *DISPOSING
+    "claim", "hand_back", "confirm", "leak", "false_positive", "close", "note", *DISPOSING
 )  # fmt: skip
 _DIGITS = re.compile(r"(?:\d[\s\-‐-―ー_./,、・]*){10,}")
 _VERSION = re.compile(r"[0-9]{1,9}")
@@ -139,6 +139,8 @@ def _needed(desk: Desk, event: AuditEvent | None) -> int:
 def _fitting(row: Row, user: User) -> tuple[str, ...]:
     values = row.values
     fitting = [each for each in OFFERED if values["state"] in ACTIONS[each][0]]
+    if "leak" in fitting and not views_leak.may_be(row):
+        fitting.remove("leak")
     if values["state"] == "in_review" and values.get("verdict") != "false_positive":
         fitting.remove("close")
     asking = str(values.get("copy") or "")

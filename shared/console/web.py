@@ -8,6 +8,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
 BASE = "/api/console"
+FIELDS = 80  # of one form: the values of a suppression are the most
 FORM_LIMIT = 16_384  # bytes; the longest form is a note
 # No script at all, no style outside our file, nothing from elsewhere, never in a frame.
 HEADERS = {
@@ -46,13 +47,16 @@ class Request:
 
     def form(self) -> dict[str, str]:
         """The fields of a posted form; nothing where it is too long or no form."""
+        return {name: values[0] for name, values in self.form_all().items()}
+
+    def form_all(self) -> dict[str, list[str]]:
+        """The same with every value of a field that is there more than once."""
         if len(self.body) > FORM_LIMIT:
             return {}
         try:
-            fields = parse_qs(self.body.decode(), keep_blank_values=True, max_num_fields=20)
+            return parse_qs(self.body.decode(), keep_blank_values=True, max_num_fields=FIELDS)
         except ValueError:
             return {}
-        return {name: values[0] for name, values in fields.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,10 @@ class Exceptions:
         """Every request about an item, whatever became of it."""
         return [_request(row) async for row in self._table.query(place_key)]
 
+    async def suppressions(self) -> list[Request]:
+        """Every request about a value, whatever became of it."""
+        return await self.about(EVERYWHERE)
+
     async def applying(self, *place_keys: str) -> tuple[Exemption, ...]:
         """What ``decide`` is given now for an item (and for what it is a copy of)."""
         found = []

@@ -24,6 +24,7 @@ from shared.storage.alerts import Alerts
 from shared.storage.audit_rows import Rows
 from shared.storage.dead_letters import DeadLetters
 from shared.storage.disposal import Disposals
+from shared.storage.exceptions import Exceptions
 from shared.storage.incidents import Incidents, Pages
 from tests.unit.console.seed import NOW, town
 
@@ -50,6 +51,7 @@ class House:
             self.incidents, self.rows, table("auditevents"), self.letters, table("subscriptions"),
             POLICY, Trail(self.results, lambda: NOW), lambda: NOW,
             disposals=Disposals(table("exceptions"), lambda: NOW),
+            granted=Exceptions(table("exceptions"), lambda: NOW),
         )  # fmt: skip
         self.sessions = Sessions(b"k" * 32, lambda: SECONDS)
         door = Door(kind, self.sessions, self.fresh, secure=False, issuer=issuer)

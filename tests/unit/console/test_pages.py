@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.codec import decode
-from shared.console import words
+from shared.console import views_leak, views_release, words
 from shared.console.limits import Buckets
 from shared.console.routes import ROUTES
 from shared.console.session import COOKIE, ROLES, Login, User
@@ -46,7 +46,7 @@ async def test_page_says_nothing_to_a_cookie_of_somebody_else(house):
 async def test_every_page_renders_in_both_languages(full, language):
     everybody = full.user(*ROLES)
     for route in ROUTES:
-        if route.method == "GET":
+        if route.method == "GET" and route.view not in {views_leak.report, views_release.own}:
             month, _, key = full.ids[0].partition("/")
             path = path_of(route, month=month, key=key)
             answer = await full.get(path, user=everybody, lang=language)
@@ -167,7 +167,7 @@ async def test_note_with_a_long_number_is_not_kept(full, note):
 async def test_no_button_is_shown_that_does_nothing(full):
     answer = text(await full.get(f"incidents/{full.ids[0]}", "reviewer"))
     assert 'value="claim"' in answer
-    assert 'value="release"' not in answer
+    assert 'name="action" value="release"' not in answer  # a release is a step of its own
     assert 'name="action"' not in text(await full.get(f"incidents/{full.ids[0]}", "viewer"))
 
 
