@@ -44,6 +44,7 @@ ACTIONS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     "release": (("in_review",), "released", "false_positive"),
     "close": (("in_review", "confirmed", "released"), "closed", ""),
     **dict.fromkeys(DISPOSING, (BEYOND_REVIEW, "", "")),
+    "leak": (("in_review", "confirmed"), "confirmed", "true_positive"),
 }
 
 
@@ -285,6 +286,8 @@ def incident_id(event: AuditEvent) -> str:
     moment = LAST_MOMENT - int(event.time.timestamp() * 1000)
     return f"{event.time:%Y-%m}/{moment:013d}-{event.id[:32]}"
 
+    if change.action == "leak" and "leak" not in new:
+        new["leak"] = now  # the clock of the report runs from the first knowledge
 
 def incident(event: AuditEvent) -> Row:
     """The row of a new incident: masks and counts, never a value."""
