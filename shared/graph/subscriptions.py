@@ -150,6 +150,10 @@ class Subscriptions:
             await self._graph.send(calls.SUBSCRIPTION_DELETE, params, accept={_NOT_FOUND})
         await self._table.delete(source, ref)
 
+    async def swept(self, source: str) -> None:
+        """An account of this source was swept to its end just now; the console shows when."""
+        await self._table.put(Row("swept", source, {"time": self._clock()}))
+
     async def jobs(self, users: Mapping[str, tuple[str, ...]]) -> AsyncIterator[Envelope]:
         """For the timer: ``enrol`` for who is new or due, ``end`` for who is watched no more."""
         now = self._clock()

@@ -136,6 +136,11 @@ class Resolver:
         return 0
 
     async def _sweep(self, source: str, ref: str, envelope: Envelope) -> int:
+        count = await self._swept(source, ref, envelope)
+        await self.subscriptions.swept(source)
+        return count
+
+    async def _swept(self, source: str, ref: str, envelope: Envelope) -> int:
         account = await self.subscriptions.account(source, ref)
         if source == "mail":
             return await self.mails.run(account.user)
