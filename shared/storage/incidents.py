@@ -42,9 +42,9 @@ ACTIONS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     "confirm": (("in_review",), "confirmed", "true_positive"),
     "false_positive": (("in_review",), "", "false_positive"),
     "release": (("in_review",), "released", "false_positive"),
+    "leak": (("in_review", "confirmed"), "confirmed", "true_positive"),
     "close": (("in_review", "confirmed", "released"), "closed", ""),
     **dict.fromkeys(DISPOSING, (BEYOND_REVIEW, "", "")),
-    "leak": (("in_review", "confirmed"), "confirmed", "true_positive"),
 }
 
 
@@ -257,6 +257,8 @@ def _changed(values: Mapping[str, Value], change: Change, now: datetime) -> dict
         new["verdict"] = verdict
     if change.action == "claim":
         new["reviewer"], new["reviewer_name"] = change.who, change.name
+    if change.action == "leak" and "leak" not in new:
+        new["leak"] = now  # the clock of the report runs from the first knowledge
     if change.action == "hand_back":
         new["reviewer"] = new["reviewer_name"] = new["verdict"] = ""
     return new
@@ -286,8 +288,6 @@ def incident_id(event: AuditEvent) -> str:
     moment = LAST_MOMENT - int(event.time.timestamp() * 1000)
     return f"{event.time:%Y-%m}/{moment:013d}-{event.id[:32]}"
 
-    if change.action == "leak" and "leak" not in new:
-        new["leak"] = now  # the clock of the report runs from the first knowledge
 
 def incident(event: AuditEvent) -> Row:
     """The row of a new incident: masks and counts, never a value."""
