@@ -54,7 +54,7 @@ class Counts:
         if event.found:
             change[f"found|{event.found}"] = 1
         if event.context is not None:
-            change[f\"cohort|{event.context.cohort}\"] = 1
+            change[f"cohort|{event.context.cohort}"] = 1
         for entity in {finding.entity for finding in event.findings}:
             change[f"entity|{entity}"] = 1
         await self.add(f"d|{day_of(event.time)}", event.id, change)
