@@ -15,7 +15,7 @@ from shared.errors import SettingsError
 
 ROLES: dict[str, tuple[str, ...]] = {
     "intake": ("notifications", "hub", "resolve", "blobs", "subscriptions", "health"),
-    "scan": ("scan", "relay", "exceptions", "notices", "health"),
+    "scan": ("scan", "relay", "exceptions", "notices", "passwords", "health"),
     "audit": ("audit", "dead_letters", "health"),
     "console": ("console", "health"),
 }

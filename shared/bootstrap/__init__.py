@@ -23,6 +23,7 @@ from shared.storage import landed
 
 if TYPE_CHECKING:
     from shared.console.app import Console
+    from shared.console.passwords import PasswordPages
 
 __all__ = [
     "Runtime",
@@ -35,6 +36,7 @@ __all__ = [
     "judge_anew",
     "look",
     "new_trace",
+    "password_pages",
     "publish_head",
     "reader",
     "send_notices",
@@ -117,6 +119,14 @@ def undertaker(name: str) -> Undertaker:
 def console() -> Console:
     """For ``functions/console``; SettingsError where no sign-in is set up."""
     return runtime().console
+
+
+def password_pages() -> PasswordPages:
+    """For ``functions/passwords``."""
+    from shared.console.passwords import PasswordPages  # noqa: PLC0415 - the scan's role alone
+
+    run = runtime()
+    return PasswordPages(run.locks, run.settings.password_login)
 
 
 async def publish_head() -> None:

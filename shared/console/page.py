@@ -53,3 +53,9 @@ def render(template: str, words: Words, *, status: int = 200, **values: object) 
     values = {"ask": None, "user": None, **values}
     text = _templates().get_template(template).render(t=words, base=BASE, **values)
     return Response(status, text.encode())
+
+
+def render_plain(template: str, *, status: int = 200, **values: object) -> Response:
+    """A page that stands alone and says everything in both languages."""
+    text = _templates().get_template(template).render(**values)
+    return Response(status, text.encode())
