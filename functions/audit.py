@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from shared.bootstrap import export_record, look, publish_head, reader, verify_chain
+from shared.bootstrap import export_record, look, publish_head, reader, tidy, verify_chain
 
 bp = func.Blueprint()
 
@@ -46,3 +46,11 @@ async def watch(timer: func.TimerRequest) -> None:
     """What raises no error of its own: age, lapse, loss, standstill."""
     del timer
     await look()
+
+
+@bp.function_name("retention")
+@bp.timer_trigger(arg_name="timer", schedule="%SEKISHO_RETENTION_SCHEDULE%")
+async def retention(timer: func.TimerRequest) -> None:
+    """What is over its time goes, unless it is held; counters are counted anew."""
+    del timer
+    await tidy()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from shared.console.desk import Desk
     from shared.export.continuous import Continuous
     from shared.storage.chain_watch import ChainWatch
+    from shared.storage.recount import Recount
+    from shared.storage.retention import Retention
     from shared.storage.watchdog import Watchdog
 
 EXCHANGE = "api://AzureADTokenExchange/.default"  # what Entra ID takes as a client's assertion
@@ -109,6 +111,36 @@ class Recording(Notifying):
             self.clock,
             Limits(given.alert_sweep_items, given.alert_queue_minutes, given.alert_lapsed),
         )
+
+    @cached_property
+    def retention(self) -> Retention:
+        """What is not kept for ever."""
+        from shared.storage.disposal import Disposals  # noqa: PLC0415 - the audit role alone
+        from shared.storage.retention import Periods, Retention  # noqa: PLC0415 - the same
+
+        given = self.settings
+        return Retention(
+            self.incidents,
+            self.audit.table("incidentindex"),
+            Disposals(self.work.table("exceptions"), self.clock),
+            self.clock,
+            Periods(
+                given.retain_copies_days,
+                given.retain_incidents_days,
+                given.retain_search_days,
+                given.legal_hold == "on",
+            ),
+            self.work.queue("scan-results"),
+        )
+
+    @cached_property
+    def recount(self) -> Recount:
+        """Counters held against what they count."""
+        from shared.storage.index_counts import Counts  # noqa: PLC0415 - the audit role alone
+        from shared.storage.recount import Recount  # noqa: PLC0415 - the same
+
+        index = self.audit.table("incidentindex")
+        return Recount(self.audit.table("incidents"), index, Counts(index), self.clock)
 
     def _alarming(self) -> Callable[[AuditEvent], bool] | None:
         """Which events are alerts of themselves; None: none."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from shared.audit.formats import FORMATS
-from shared.cli import exporting, reporting, verifying
+from shared.cli import exporting, keeping, reporting, verifying
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -77,6 +77,32 @@ def export(
     """
     days = exporting.Days(start.date() if start else None, end.date() if end else None)
     return asyncio.run(exporting.export(kind, root, days, out))
+
+
+@audit.command()
+@click.option("--days", type=click.IntRange(0, 3660), default=0, help="前日までの日数も / days too")
+@click.option("--fix", is_flag=True, help="差を直す / write the differences")
+def recount(days: int, *, fix: bool) -> int:
+    """件数の記録を、案件と監査記録から数え直します / count anew what the counters say.
+
+    Exit 0: they agree (or agree now, with --fix), 1: they differ, 64: usage error.
+    """
+    return asyncio.run(keeping.recount(days, fix=fix))
+
+
+@audit.command()
+@click.argument("incident", metavar="INCIDENT")
+@click.option("--why", default="", help="保全の理由 / why its copies must stay")
+@click.option("--lift", is_flag=True, help="保全を解く / lift the hold")
+def hold(incident: str, why: str, *, lift: bool) -> int:
+    """案件の写しを消さないようにします（保全） / keep an incident's copies whatever happens.
+
+    INCIDENT is the id in its page's address, such as 2026-11/8235999999999-0123….
+    """
+    if bool(why) == lift:
+        message = "--why か --lift の一方が必要です / give --why or --lift"
+        raise click.UsageError(message)
+    return asyncio.run(keeping.hold(incident, "" if lift else why))
 
 
 @click.command()

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from statistics import median, quantiles
 
 from shared.audit.event import UNJUDGED
-from shared.audit.formats.entry import CONSOLE, PERSON
+from shared.audit.formats.entry import ITEMS, PERSON
 from shared.model import AuditEvent
 from shared.policy.exemption import PREFIX
 from shared.policy.report import UNKNOWN, Cohort
@@ -156,7 +156,7 @@ class Month:
                 self.verdicts[rule][incident.verdict] += 1
 
     def _unjudged(self, event: AuditEvent) -> None:
-        if event.item.source == CONSOLE:
+        if event.item.source not in ITEMS:
             self.deeds += 1
         else:
             self.gone += 1

@@ -33,6 +33,8 @@ PAGE = 25
 ATTEMPTS = 8  # of an event to join an incident that keeps changing
 JOINED = "joined"
 DISPOSING = ("ask_delete", "delete", "keep")
+DELETING = ("ask_delete", "delete")
+RETENTION, HOLD = "retention", "hold"  # who did it, where no person did
 
 # action → states it may start from, state it leads to (empty: stays), verdict it gives.
 ACTIONS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
@@ -195,6 +197,30 @@ class Incidents:
         values = {**row.values, "copy": "deleted", "version": version, "timeline": lines}
         return await self._store(self.pages, row, Row(row.partition, row.key, values))
 
+    async def expired(self, row: Row, now: datetime) -> Row:
+        """The incident after its copy's time was over; StorageConflictError as for change."""
+        entry = Entry(now, RETENTION, "保存期間の満了 / retention", "delete")
+        lines = _extended(timeline(row.values), entry)
+        version = _version(row.values) + 1
+        values = {**row.values, "copy": "ordered", "version": version, "timeline": lines}
+        return await self._store(self.pages, row, Row(row.partition, row.key, values))
+
+    async def hold(self, incident_id: str, why: str, now: datetime) -> Row:
+        """Put a legal hold on an incident (``why`` is empty: lift it); as for change."""
+        row = await self.get(incident_id)
+        entry = Entry(now, HOLD, "訴訟等による保全 / legal hold", "note", why or "lifted")
+        lines = _extended(timeline(row.values), entry)
+        version = _version(row.values) + 1
+        values = {**row.values, "hold": why[:NOTE], "version": version, "timeline": lines}
+        return await self._store(self.pages, row, Row(row.partition, row.key, values))
+
+    async def forget(self, row: Row) -> None:
+        """Remove an incident and what finds and counts it; idempotent, the incident itself last."""
+        if self.pages:
+            await self.pages.index.remove(row)
+            await self.pages.counts.add("g", f"{row.key}:gone", {facet(row.values): -1})
+        await self.table.delete(row.partition, row.key)
+
     async def _store(self, pages: Pages | None, row: Row, new: Row) -> Row:
         """Write the row under its ETag, and the read side along with it."""
         if pages:  # found before it is there: never lost, and readers drop what disagrees
@@ -247,6 +273,9 @@ def _changed(values: Mapping[str, Value], change: Change, now: datetime) -> dict
         raise RefusedError(message)
     entry = Entry(now, change.who, change.name, change.action, change.note[:NOTE])
     new = dict(values)
+    if change.action in DELETING and values.get("hold"):
+        message = "the incident is under a legal hold: its copy stays"
+        raise RefusedError(message)
     if change.action in DISPOSING:
         new = asked(values, change.action, change.who, change.needed)
     new["version"] = change.version + 1

@@ -110,6 +110,12 @@ class Index:
         if now.values["state"] not in WAITING:
             await self.table.delete("w", ascending(row.key))
 
+    async def remove(self, row: Row) -> None:
+        """Make the incident ``row`` findable no more; idempotent."""
+        await self.table.delete(ALL, row.key)
+        await self.table.delete(facet(row.values), row.key)
+        await self.table.delete("w", ascending(row.key))
+
     async def find(self, wanted: Filter, after: str = "", limit: int = 26) -> list[tuple[str, str]]:
         """Months and keys of at most ``limit`` incidents behind ``after``, newest first."""
         found = await asyncio.gather(

@@ -32,6 +32,19 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(JAPAN).date()
 
 
+def change_of(event: AuditEvent) -> Counter[str]:
+    """What one judged item adds to the counters of its day."""
+    change = Counter({"all": 1, f"disposition|{event.disposition}": 1})
+    change[f"source|{event.item.source}"] = 1
+    if event.found:
+        change[f"found|{event.found}"] = 1
+    if event.context is not None:
+        change[f"cohort|{event.context.cohort}"] = 1
+    for entity in {finding.entity for finding in event.findings}:
+        change[f"entity|{entity}"] = 1
+    return change
+
+
 @dataclass(slots=True)
 class _Pending:
     token: str
@@ -49,15 +62,7 @@ class Counts:
 
     async def passed(self, event: AuditEvent) -> None:
         """Count one judged item on its day: by disposition, source, entity, how it was found."""
-        change = Counter({"all": 1, f"disposition|{event.disposition}": 1})
-        change[f"source|{event.item.source}"] = 1
-        if event.found:
-            change[f"found|{event.found}"] = 1
-        if event.context is not None:
-            change[f"cohort|{event.context.cohort}"] = 1
-        for entity in {finding.entity for finding in event.findings}:
-            change[f"entity|{entity}"] = 1
-        await self.add(f"d|{day_of(event.time)}", event.id, change)
+        await self.add(f"d|{day_of(event.time)}", event.id, change_of(event))
 
     async def moved(self, token: str, before: str, after: str) -> None:
         """One incident went from a facet to another (empty: it is new)."""

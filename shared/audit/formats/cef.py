@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared import __version__
-from shared.audit.formats.entry import CONSOLE, Entry, plain
+from shared.audit.formats.entry import Entry, plain
 
 SEVERITY = {"none": 0, "allow": 1, "tag": 3, "review": 6, "block": 9}
 LIMIT = 1023  # the smallest limit of the string fields that are used here
@@ -18,8 +18,8 @@ LIMIT = 1023  # the smallest limit of the string fields that are used here
 def line(entry: Entry) -> bytes:
     """One CEF line."""
     event = entry.event
-    kind = "console" if event.item.source == CONSOLE else "decision"
-    name = event.action if kind == "console" else f"{event.disposition} {event.item.source}"
+    kind = "deed" if entry.deed else "decision"
+    name = event.action if entry.deed else f"{event.disposition} {event.item.source}"
     severity = SEVERITY.get(event.disposition, 0)
     head = ("CEF:0", "Sekisho", "Sekisho", __version__, kind, name, str(severity))
     fields = " ".join(

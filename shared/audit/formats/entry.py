@@ -11,7 +11,7 @@ from shared.audit.event import UNJUDGED
 from shared.model import AuditEvent, Level
 
 PERSON = frozenset({"my_number"})  # one value is one person
-CONSOLE = "console"  # the source of what people do
+ITEMS = frozenset({"mail", "drive", "teams", "calendar", "gate"})  # other sources are deeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,11 @@ class Entry:
     def judged(self) -> bool:
         """Whether anybody decided on an item (people's deeds and vanished items are not judged)."""
         return self.event.disposition != UNJUDGED
+
+    @property
+    def deed(self) -> bool:
+        """Whether somebody did something (in the console, to a copy), and nothing was passing."""
+        return self.event.item.source not in ITEMS
 
     def entities(self) -> Mapping[str, int]:
         """How many findings of each entity, by name."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared import __version__
-from shared.audit.formats.entry import CONSOLE, Entry, plain
+from shared.audit.formats.entry import Entry, plain
 from shared.codec import encode
 from shared.model import Level
 
@@ -50,8 +50,7 @@ _LOOKS = ("view", "search", "list", "sign")
 
 def line(entry: Entry) -> bytes:
     """One JSON line."""
-    console = entry.event.item.source == CONSOLE
-    return encode(_deed(entry) if console else _finding(entry)) + b"\n"
+    return encode(_deed(entry) if entry.deed else _finding(entry)) + b"\n"
 
 
 def _finding(entry: Entry) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def test_no_payload_becomes_a_formula_a_line_or_a_field(schemas, source):
             assert name in NUMBERS or not visible.startswith(tuple(DANGER)), (repr(text), name)
         line = FORMATS["cef"].line(one).decode()
         head, fields = cef(line[:-1])
-        expected = "console" if source == "console" else "decision"
+        expected = "deed" if source == "console" else "decision"
         assert (len(head), head[4]) == (7, expected), repr(text)
         assert fields["cat"] == "block", repr(text)
         assert fields["outcome"] == "applied", repr(text)
