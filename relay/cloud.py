@@ -89,14 +89,15 @@ class Cloud:
         )
         return cls(stores, QueueClient(settings.queue_url, ORDERS, credential=credential), clock)
 
-    async def land(self, name: str, letter: Letter, data: bytes) -> None:
+    async def land(self, name: str, letter: Letter, data: bytes, *, first: bool = False) -> None:
         """Into the landing container, once: an attempt of ours that the gate has dealt with counts.
 
-        The gate writes an outcome before it removes the blob, so whoever finds neither blob nor
-        outcome, looking in this order, has never put it.
+        ``first`` says that there was none, so nothing is looked for. Otherwise: the gate writes an
+        outcome before it removes the blob, so whoever finds neither blob nor outcome, looking in
+        this order, has never put it.
         """
         blob = f"mail/{name}.eml"
-        if await self._landing.properties(blob) is not None or await self._dealt_with(blob):
+        if not first and await self._landed(blob):
             return
         made = Sidecar(
             letter.recipients,
@@ -110,7 +111,9 @@ class Cloud:
         with suppress(StorageConflictError):
             await self._landing.put(blob, data, only_new=True)
 
-    async def _dealt_with(self, blob: str) -> bool:
+    async def _landed(self, blob: str) -> bool:
+        if await self._landing.properties(blob) is not None:
+            return True
         async for name in self._envelopes.names(f"{blob}."):
             if name.endswith(".outcome"):
                 return True

@@ -31,11 +31,13 @@ class Forwarder:
         self._hold = hold
         self._waiting: asyncio.PriorityQueue[str] = asyncio.PriorityQueue()
         self._passed: dict[str, Intent] = {}
+        self._untried: set[str] = set()
         self._pause = 0.0
         self.forwarded = 0
 
     def arrived(self, name: str) -> None:
-        """A mail is on the disk."""
+        """A mail is on the disk, and nobody tried to send it up yet."""
+        self._untried.add(name)
         self._waiting.put_nowait(name)
 
     def recover(self) -> int:
@@ -72,11 +74,14 @@ class Forwarder:
             if not judged or intent.decision.disposition >= self._hold:
                 letter = await asyncio.to_thread(self._spool.meta, INCOMING, name, Letter)
                 await self._keeper.keep(name, intent, letter.received_at, secrets.token_hex(16))
+                self._untried.discard(name)
                 log.info("%s: held (%s)", name, intent.decision.disposition.name.lower())
                 return
             self._passed[name] = intent
         letter, data = await asyncio.to_thread(self._spool.read, INCOMING, name, Letter)
-        await self._cloud.land(name, letter, data)
+        first = name in self._untried
+        self._untried.discard(name)
+        await self._cloud.land(name, letter, data, first=first)
         await asyncio.to_thread(self._spool.remove, INCOMING, name)
         self._passed.pop(name, None)
         self.forwarded += 1

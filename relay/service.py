@@ -40,6 +40,7 @@ from shared.policy.rule import Words
 
 COUNTED = 15.0  # seconds between two counts
 LOOK = 2.0  # seconds between two looks at what people ask for
+UPWARD = 8  # mails on their way up at a time: mostly waiting for the cloud
 WRITERS = 16  # threads that sync mails to the disk
 log = logging.getLogger("sekisho.relay")
 
@@ -135,7 +136,7 @@ class Relay:
             "recovered: %d waiting, %d never accepted, %d sent without an answer",
             waiting, self._unfinished, uncertain,
         )  # fmt: skip
-        for _ in range(self.settings.workers * 2):
+        for _ in range(max(self.settings.workers * 2, UPWARD)):
             self._begin(self.forwarder.work())
         for work in (self.orders.work(), self.delivery.work(), self.delivery.tell()):
             self._begin(work)
