@@ -14,6 +14,7 @@ from shared.console.releases import DAYS
 from shared.console.routes import EVERYBODY, Route
 from shared.console.session import COOKIE, ROLES
 from shared.console.views_release import REASON, STEPS
+from shared.console.views import QUEUES
 from shared.console.web import BASE
 from shared.console.words import LANGUAGES
 from shared.storage.exceptions import LEAST_WORDS
@@ -35,12 +36,14 @@ FIELDS: Mapping[str, Schema] = {
     "after": {"pattern": "^([0-9]{13}-[0-9a-f]{1,32})?$"},
     "day": {"format": "date"},
     "item": {"maxLength": 200},
-    "done": {"enum": ["1"]},
+    "done": {"pattern": "^[0-9]{1,4}$"},
+    "queue": {"enum": ["", *QUEUES]},
+    "behind": {"pattern": f"^({_NAME})?$"},
     "lang": {"enum": list(LANGUAGES)},
     "action": {"enum": list(ACTIONS)},
     "version": {"pattern": "^[0-9]{1,9}$"},
     "note": {"maxLength": NOTE},
-    "name": {"pattern": f"^{_NAME}$"},
+    "name": {"pattern": f"^({_NAME})?$"},
     "role": {"enum": ["", *ROLES]},
     "person": {"pattern": "^[0-9a-z-]{0,64}$"},
     "improper": {"enum": ["", "1"]},

@@ -67,8 +67,12 @@ ROUTES = (
     Route("GET", _OWN, ANYONE, views_release.own),
     Route("POST", _OWN, ANYONE, views_release.overridden, form=("reason", "days")),
     Route("GET", r"policy", EVERYBODY, views.policy),
-    Route("GET", r"audit", ("auditor",), views.audit, query=("day", "disposition", "item")),
-    Route("GET", r"letters", ("admin", "auditor"), views.letters, query=("done",)),
-    Route("POST", r"letters", ("admin",), views.replayed, form=("name",)),
+    Route(
+        "GET", r"audit", ("auditor",), views.audit, query=("day", "disposition", "item", "after")
+    ),
+    Route(
+        "GET", r"letters", ("admin", "auditor"), views.letters, query=("done", "queue", "behind")
+    ),
+    Route("POST", r"letters", ("admin",), views.replayed, form=("name", "queue")),
     Route("GET", r"subscriptions", ("admin", "auditor"), views.subscriptions),
 )  # fmt: skip

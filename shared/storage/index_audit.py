@@ -18,7 +18,7 @@ from shared.storage.index import LAST_MOMENT
 from shared.storage.index_counts import day_of
 
 DISPOSITIONS = ("allow", "tag", "review", "block", "none")
-LIMIT = 200  # a search shows at most so many; a narrower one finds the rest
+LIMIT = 100  # events on a page
 
 
 def item_partition(item: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -179,6 +180,40 @@ async def test_dead_letter_is_put_back_once_and_told(full):
     assert (await full.post("letters", "admin", name=name)).status == 404
     for other in ("", "../x", "scan-items/2026/11/25/", f"/{name}", f"{name}\n"):
         assert (await full.post("letters", "admin", name=other)).status == 400
+
+
+async def test_dead_letters_are_paged_and_put_back_by_the_kind(house):
+    for number in range(120):
+        await house.letters.bury("scan-items", b"x%d" % number)
+    await house.letters.bury("graph-hints", b"y")
+    seen, query = [], {"queue": "scan-items"}
+    while query:
+        answer = text(await house.get("letters", "admin", **query))
+        seen += re.findall(r'name="name" value="([^"]+)"', answer)
+        more = re.search(r'letters\?queue=scan-items&amp;behind=([^"]+)"', answer)
+        query = {"queue": "scan-items", "behind": unquote(more[1])} if more else {}
+    assert len(seen) == len(set(seen)) == 120
+    assert 'value="graph-hints"' in text(await house.get("letters", "admin", queue="graph-hints"))
+    assert (await house.post("letters", "admin", queue="scan-items")).location.endswith("done=100")
+    assert (await house.post("letters", "admin", queue="scan-items")).location.endswith("done=20")
+    assert len(house.stores.queue("scan-items")) == 120
+    assert len([each for each in house.told() if "replay" in each[0]]) == 120
+    assert [name async for name in house.letters.names("graph-hints")]
+    assert (await house.post("letters", "admin", queue="no-such")).status == 400
+
+
+async def test_audit_search_pages_through_a_day_once(house):
+    for number in range(230):
+        await house.desk.pages.audit.enter(
+            event(number, disposition=("allow", "block")[number % 2])
+        )
+    seen, query = [], {"day": "2026-11-25"}
+    while query:
+        answer = text(await house.get("audit", "auditor", **query))
+        seen += re.findall(r'<code class="long">(item-\d+)<', answer)
+        more = re.search(r'after=([0-9a-f-]+)"', answer)
+        query = {"day": "2026-11-25", "after": more[1]} if more else {}
+    assert len(seen) == len(set(seen)) == 230
 
 
 async def test_overview_adds_up_what_passed(house):

@@ -292,3 +292,10 @@ async def test_throttling_inside_a_batch_is_waited_for_and_nothing_is_lost(rig, 
     rig.waited += 9
     await run(rig, "drive", drive)
     assert {key for key, _ in keys(rig)} == {each.id for each in made}
+
+
+async def test_sweep_says_when_it_was_done(rig, mail):
+    before = rig.clock()
+    await sweep(rig, "mail", mail)
+    row = await rig.stores.table("subscriptions").get("swept", "mail")
+    assert before < row.values["time"] < rig.clock()
