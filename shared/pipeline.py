@@ -109,6 +109,8 @@ async def _decide(held: _Held, service: Service, app: App) -> bool:
     if service.recognises(held.claim, fetched, digest):
         await held.complete(Outcome("none", OutcomeState.UNCHANGED))
         return False
+    context = replace(fetched.context, cohort=await app.cohort(fetched.context.owner))
+    fetched = replace(fetched, context=context)
     findings = await _detect(app, extraction.segments)
     gaps = (*fetched.gaps, *extraction.gaps)
     decision = await _judge(item, fetched, findings, gaps, app)

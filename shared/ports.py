@@ -213,6 +213,12 @@ class Results(Protocol):
         """Durable when it returns; may be called twice for one claim (the audit inserts once)."""
 
 
+async def everyone(owner: str) -> str:
+    """The cohort of an account where a deployment has none."""
+    del owner
+    return "everyone"
+
+
 @dataclass(frozen=True, slots=True)
 class App:
     """What a scan needs, put together by ``bootstrap`` (a test swaps one line)."""
@@ -228,3 +234,4 @@ class App:
     policy_version: str
     renew_every: float = 20.0
     exceptions: Exceptions = field(default_factory=NoExceptions)
+    cohort: Callable[[str], Awaitable[str]] = everyone

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +140,15 @@ def certificates(value: str) -> tuple[Key, ...]:
             raise ValueError(message)
         found.append(Key(name, pem))
     return tuple(found)
+
+
+def cohorts(value: str) -> dict[str, str]:
+    """``pilot=<group id>,wave=<group id>``: the first group that an account is in counts."""
+    found: dict[str, str] = {}
+    for each in names(value):
+        name, _, group = each.partition("=")
+        if not name.isidentifier() or not _GUID.fullmatch(group) or name in found:
+            message = "<cohort>=<group id>, with commas; a cohort is one word, an id a GUID"
+            raise ValueError(message)
+        found[name] = group.lower()
+    return found

@@ -14,6 +14,7 @@ from shared.errors import SettingsError
 from shared.setting_values import LOOPBACK, Key
 from shared.setting_values import certificates as _certificates
 from shared.setting_values import choice as _choice
+from shared.setting_values import cohorts as _cohorts
 from shared.setting_values import domains as _domains
 from shared.setting_values import key as _key
 from shared.setting_values import names as _names
@@ -69,6 +70,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_NOTIFICATION_URL", _optional_url, "", ("all", "intake"), "Where Graph sends notifications: the address of this app up to `/api/graph`, or the event hub's `https://<namespace>.servicebus.windows.net/eventhubname/<hub>?tenantId=<domain>`. Empty: no subscriptions are made, the sweep alone watches."),
     Setting("SEKISHO_NOTIFICATION_HUB", str, "", ("all", "intake"), "Name of the event hub, with `eventhub`; its namespace is `SEKISHO_HUB__fullyQualifiedNamespace`."),
     Setting("SEKISHO_WATCH", _names, "", ("all", "intake"), "The accounts to watch: comma-separated user ids or sign-in names, and `group:<id>` for the members of an Entra group (and of the groups in it)."),
+    Setting("SEKISHO_COHORTS", _cohorts, "", _GRAPH, "The policy's cohorts by Entra group: `pilot=<group id>,wave=<group id>`; the first that an account is in counts, whoever is in none is in `everyone`. Empty: everybody is."),
     Setting("SEKISHO_TENANT_ID", str, "", _GRAPH, "Our tenant's id: whose validation tokens are believed, and who is an outsider in Teams."),
     Setting("SEKISHO_TEAMS", _choice("on", "off"), "on", ("all", "intake"), "Whether Teams messages (channels and chats of the whole tenant) are watched."),
     Setting("SEKISHO_TEAMS_MODEL", _choice("", "A", "B"), "", ("all", "intake"), "The licensing model that Teams' subscriptions name (`model=A`); empty: none."),
@@ -153,6 +155,7 @@ class Settings:
     notification_url: str
     notification_hub: str
     watch: tuple[str, ...]
+    cohorts: Mapping[str, str]
     tenant_id: str
     teams: str
     teams_model: str

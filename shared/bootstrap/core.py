@@ -14,6 +14,7 @@ from shared.storage.ledger import TableLedger
 if TYPE_CHECKING:
     from shared.graph.client import Graph
     from shared.policy import Policy
+    from shared.services.cohorts import Cohorts
     from shared.services.common import Onward
     from shared.services.marker import Markers
     from shared.storage.exceptions import Exceptions
@@ -66,6 +67,13 @@ class Core(Accounts):
         from shared.storage.exceptions import Exceptions  # noqa: PLC0415 - only roles that decide
 
         return Exceptions(self.work.table("exceptions"), self.clock)
+
+    @cached_property
+    def cohorts(self) -> Cohorts:
+        """Who is in which cohort of the policy."""
+        from shared.services.cohorts import Cohorts  # noqa: PLC0415 - not in the webhook
+
+        return Cohorts(self.work.table("cohorts"), self.clock)
 
     @cached_property
     def graph(self) -> Graph:

@@ -10,7 +10,7 @@ from shared.bootstrap.core import needed
 from shared.bootstrap.gating import Gating
 from shared.codec import encode
 from shared.model import Extraction
-from shared.ports import App
+from shared.ports import App, everyone
 from shared.storage.evidence import Evidence
 from shared.storage.results import QueueResults
 from shared.telemetry import observe
@@ -42,6 +42,7 @@ class Scanning(Gating):
                 policy_version=self.policy.version,
                 renew_every=self.settings.lease_seconds / 6,
                 exceptions=self.exceptions,
+                cohort=self.cohorts.of if self.settings.cohorts else everyone,
             )
         )
 

@@ -52,7 +52,8 @@ class Watching(Core):
         """Whom and what this deployment watches."""
         from shared.services.wiring import Watched  # noqa: PLC0415 - not in the webhook
 
-        return Watched(self.settings.watch, self.settings.teams == "on")
+        given = self.settings
+        return Watched(given.watch, given.teams == "on", bool(given.cohorts))
 
     @cached_property
     def resolver(self) -> Resolver:
@@ -72,6 +73,7 @@ class Watching(Core):
             bulk=self.baseline,
             rich=self._rich(),
             watched=self.watched,
+            refresh=lambda: self.cohorts.refresh(self.graph, self.settings.cohorts),
         )
 
     @cached_property

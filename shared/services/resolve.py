@@ -9,7 +9,7 @@ what is done already).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,6 +34,9 @@ _AT_ONCE = 25  # enrolments a second
 # Sources whose notifications name an item, how it is asked for, and its parameter's name.
 _BY_ID = {"mail": (calls.MESSAGE_GET, "message"), "calendar": (calls.EVENT_GET, "event")}
 
+type Refresh = Callable[[], Awaitable[object]]
+"""Has the cohorts be what their groups are now."""
+
 
 @dataclass(frozen=True, slots=True)
 class Resolver:
@@ -56,6 +59,7 @@ class Resolver:
     watch: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     replays: Replays | None = None
+    refresh: Refresh | None = None
 
     async def hint(self, envelope: Envelope) -> int:
         """Something changed: mail, an event or a message by its id, a drive by its delta.
@@ -91,6 +95,9 @@ class Resolver:
         name = _text(envelope.body, "job")
         if name == "enrol_all":
             return await self._enrol_all()
+        if name == "cohorts":
+            await _part(self.refresh)()
+            return 0
         work = self._jobs().get(name)
         if work is None:
             message = "a job of an unknown kind"

@@ -20,7 +20,7 @@ from shared.services.event_delta import EventDelta
 from shared.services.mail import MailService
 from shared.services.marker import Markers
 from shared.services.replays import Replays
-from shared.services.resolve import Resolver
+from shared.services.resolve import Refresh, Resolver
 from shared.services.rounds import Links
 from shared.services.teams import TeamsService
 from shared.services.teams_hints import TeamsHints
@@ -36,6 +36,7 @@ class Watched:
 
     accounts: tuple[str, ...]
     teams: bool
+    cohorts: bool = False
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -58,6 +59,8 @@ class Watched:
             wanted = dict.fromkeys(self.sources, self.accounts)
             async for each in subscriptions.jobs(wanted):
                 yield each
+        if self.cohorts:
+            yield Envelope("job", first_seen=clock(), body={"job": "cohorts"})
         async for each in subscriptions.jobs({"teams": self.tenant}):
             yield each
 
@@ -116,6 +119,7 @@ def resolver(
     bulk: Sends | None = None,
     rich: Rich | None = None,
     watched: Watched | None = None,
+    refresh: Refresh | None = None,
     inside: Sequence[str] = (),
 ) -> Resolver:
     """The resolver with every source's delta.
@@ -137,6 +141,7 @@ def resolver(
         events=EventDelta(graph, links, onward=onward, ledger=ledger, first=first),
         teams=TeamsHints(graph, sweep, onward, aside, rich),
         replays=Replays(alerts) if alerts else None,
+        refresh=refresh,
         watch=watched.accounts if watched else (),
         sources=watched.sources if watched else (),
     )

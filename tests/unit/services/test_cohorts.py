@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,7 +15,7 @@ from shared.errors import PermanentError
 from shared.graph.rich import Certificate
 from shared.graph.subscriptions import Subscriptions
 from shared.model import Envelope
-from shared.services.cohorts import members
+from shared.services.cohorts import Cohorts, members
 from shared.services.wiring import Watched
 
 
@@ -122,3 +123,42 @@ async def test_subscription_is_made_anew_for_a_newer_certificate(rig, webhook):
     (due,) = [each async for each in new.jobs({"teams": ("chats",)})]
     await new.enrol("teams", due.body["account"])
     assert [each.recipient.id for each in rig.world.subscriptions.values()] == ["new"]
+
+
+async def test_cohort_of_an_account_is_that_of_the_first_group_it_is_in(rig):
+    pilot = await group(rig, "a@x.jp", "b@x.jp")
+    wave = await group(rig, "b@x.jp", "c@x.jp")
+    cohorts = Cohorts(rig.stores.table("cohorts"), rig.clock)
+    groups = {"pilot": pilot, "wave": wave}
+    await cohorts.refresh(rig.graph, groups)
+    assert await cohorts.refresh(rig.graph, groups) == 0
+    ids = {name: rig.world.user(f"{name}@x.jp").id for name in "abc"}
+    said = [await cohorts.of(each) for each in (*ids.values(), "C@x.jp", "nobody", "")]
+    assert said == ["pilot", "pilot", "wave", "wave", "everyone", "everyone"]
+    await rig.admin("POST", f"groups/{pilot}/members", {"remove": ["b@x.jp"]})
+    await cohorts.refresh(rig.graph, groups)
+    rig.clock.now += timedelta(minutes=2)
+    assert [await cohorts.of(each) for each in ids.values()] == ["pilot", "wave", "wave"]
+
+
+async def test_cohorts_of_a_group_that_is_gone_stay_as_they_were(rig):
+    pilot = await group(rig, "a@x.jp")
+    cohorts = Cohorts(rig.stores.table("cohorts"), rig.clock)
+    await cohorts.refresh(rig.graph, {"pilot": pilot})
+    with pytest.raises(PermanentError, match="SEKISHO_COHORTS"):
+        await cohorts.refresh(rig.graph, {"pilot": pilot, "wave": "gone"})
+    assert await cohorts.of(rig.world.user("a@x.jp").id) == "pilot"
+
+
+async def test_timer_has_the_cohorts_refreshed_by_a_job(rig):
+    watched = Watched((), teams=False, cohorts=True)
+    (envelope,) = [each async for each in watched.due(rig.subscriptions, rig.clock)]
+    assert envelope.body == {"job": "cohorts"}
+    seen = []
+
+    async def refresh():
+        seen.append("refreshed")
+
+    resolver = replace(rig.resolver(), refresh=refresh)
+    await resolver.job(envelope)
+    assert seen == ["refreshed"]

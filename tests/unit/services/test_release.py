@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import pytest
 
+from local.graph.routes.drafts import received
 from shared.codec import decode
 from shared.model import (
     AuditEvent,
@@ -39,12 +40,19 @@ from tests.unit.services.test_teams_service import channel
 POLICY = Policy.load([default_text()])
 RULES = ("my-number-high", "my-number-medium", "personal")
 DAY = timedelta(days=1)
+PILOT = "\n".join(
+    ["rules:"]
+    + [
+        f"  - {{id: {each}, mode: simulate, cohorts: {{pilot: enforce}}}}"
+        for each in ("my-number-high", "my-number-medium", "personal")
+    ]
+)
 
 
 class Works:
     """Scans what is on the queue until nothing is left, as two functions would."""
 
-    def __init__(self, rig):
+    def __init__(self, rig, *, policy=POLICY, **more):
         self.rig, self.events = rig, []
         checks = ClaimCheck(rig.stores.blobs("work"))
         self.results = rig.stores.queue("scan-results")
@@ -61,11 +69,12 @@ class Works:
             services=services,
             extract=self.extract,
             detect=self.detect,
-            decide=POLICY.decide,
+            decide=policy.decide,
             digest=self.digest,
-            results=QueueResults(self.results, checks, rig.clock, POLICY.version),
-            policy_version=POLICY.version,
+            results=QueueResults(self.results, checks, rig.clock, policy.version),
+            policy_version=policy.version,
             exceptions=self.exceptions,
+            **more,
         )
         bulk = rig.stores.queue("scan-bulk")
         self.anew = Anew(self.exceptions, rig.items, bulk, self.results, rig.clock, POLICY.version)
@@ -351,3 +360,20 @@ async def test_suppressed_value_is_let_go_and_found_again_at_the_end(rig, works)
     rig.clock.now += DAY
     await works.turns()
     assert [b"SECRET" in each.data for each in (file, another)] == [False, False]
+
+
+async def test_mode_of_the_owners_cohort_decides_what_is_done(rig):
+    policy = Policy.load([default_text(), PILOT])
+    rule, (pilot, other) = "my-number-high", (rig.user, rig.world.add_user("b@x.jp", "b"))
+
+    async def cohort(owner):
+        return "pilot" if owner == pilot.id else "everyone"
+
+    works = Works(rig, policy=policy, cohort=cohort)
+    for user, disposition, would_be in ((pilot, "block", "block"), (other, "allow", "block")):
+        message = received(user, rig.mime(body="SECRET"), "inbox")
+        item = Item("mail", message.immutable_id, user.id, message.change_key)
+        event = await works.scan(item)
+        assert (event.disposition, event.would_be) == (disposition, would_be)
+        assert rule in event.rule_ids
+        assert event.context.cohort == await cohort(user.id)
