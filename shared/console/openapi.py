@@ -13,8 +13,8 @@ from typing import Any
 from shared.console.releases import DAYS
 from shared.console.routes import EVERYBODY, Route
 from shared.console.session import COOKIE, ROLES
-from shared.console.views_release import REASON, STEPS
 from shared.console.views import QUEUES
+from shared.console.views_release import REASON, STEPS
 from shared.console.web import BASE
 from shared.console.words import LANGUAGES
 from shared.storage.exceptions import LEAST_WORDS
