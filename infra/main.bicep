@@ -29,44 +29,8 @@ param tenantDomain string = ''
 @description('How an upload wakes the gate: queue (private storage) or push (needs a reachable app).')
 param landing string = 'queue'
 
-@description('Whom to watch: sign-in names, user ids, group:<id>, comma-separated.')
-param watch string = ''
-
-@allowed(['on', 'off'])
-param teams string = 'on'
-
-@allowed(['', 'A', 'B'])
-param teamsModel string = ''
-
-@allowed(['on', 'off'])
-@description('Teams messages come sealed: the certificate is the secret rich-certificates.')
-param richNotifications string = 'off'
-
-@description('The site\'s policy file inside the package.')
-param policyFile string = ''
-
-@allowed(['on', 'off'])
-param names string = 'off'
-
-@allowed(['on', 'off'])
-param ocr string = 'off'
-
-@allowed(['graph', 'relay'])
-param gateDelivery string = 'relay'
-
-@description('Notices: the mailbox they come from, the people in charge (addresses), whether a Teams webhook gets cards (its secret: keys.sh notice-webhook), whom to ask, templates, names.')
-param notices object = {
-  mailbox: ''
-  security: ''
-  card: 'off'
-  contact: ''
-  templates: ''
-  organisationJa: ''
-  organisationEn: ''
-}
-
-@description('Public keys of former signing keys (docs/how-to/rotate.md).')
-param headKeys string = ''
+@description('Keys that need not be there and are: rich-certificates, notice-webhook; comma-separated.')
+param optionalKeys string = ''
 
 @description('The console\'s own https address; empty: that of its app.')
 param consoleUrl string = ''
@@ -121,6 +85,7 @@ var deployAddressesList = empty(deployAddresses) ? [] : split(deployAddresses, '
 var consoleAddressesList = empty(consoleAddresses) ? [] : split(consoleAddresses, ',')
 var landingAddressesList = empty(landingAddresses) ? [] : split(landingAddresses, ',')
 var alertAddressesList = empty(alertAddresses) ? [] : split(alertAddresses, ',')
+var optionalKeysList = empty(optionalKeys) ? [] : split(optionalKeys, ',')
 var hasOwnKey = customerManagedKey == 'on'
 var byHub = notifications == 'eventhub'
 var intakeRole = contains(apps, 'intake') ? 'intake' : 'all'
@@ -224,7 +189,7 @@ module work 'modules/storage.bicep' = {
     sku: profile.storageSku
     containers: ['landing', 'envelopes', 'work', 'deadletters', 'relay', 'eventgrid-deadletters']
     queues: concat(workQueues, poison, ['relay-deliver'])
-    tables: ['ledger', 'ownwrites', 'exceptions', 'outbox', 'alerts', 'subscriptions', 'drives']
+    tables: ['ledger', 'ownwrites', 'exceptions', 'outbox', 'cohorts', 'alerts', 'subscriptions', 'drives']
     rules: [
       {
         name: 'claim-checks'
@@ -312,7 +277,7 @@ module audit 'modules/storage.bicep' = {
     location: location
     tags: tags
     sku: profile.storageSku
-    containers: ['audit']
+    containers: ['audit', 'exports']
     tables: ['auditevents', 'incidents', 'incidentindex']
     versioning: true
     undeleteDays: 90
@@ -494,19 +459,7 @@ module settings 'modules/settings.bicep' = [for (role, i) in apps: {
       namespace: byHub ? 'evhns-sekisho-${token}.servicebus.windows.net' : ''
     }
     landing: landing
-    site: {
-      watch: watch
-      teams: teams
-      teamsModel: teamsModel
-      rich: richNotifications == 'on'
-      policyFile: policyFile
-      names: names
-      ocr: ocr
-      gateDelivery: gateDelivery
-      headKeys: headKeys
-      maxItemBytes: '150000000'
-      notices: notices
-    }
+    optionalKeys: optionalKeysList
     console: {
       url: ownUrl
       clientId: consoleClientId

@@ -1,7 +1,7 @@
-"""Which app needs which Graph permission, from where its calls stand in the code.
+"""What a deployment takes from the code: permissions and settings, an app each.
 
-``infra/graph.json`` (what the deployment grants to each app's identity) and the table of
-``docs/permissions.md`` are made of it.
+``infra/graph.json`` (what is granted to each app's identity, from where its calls stand in the
+code), ``infra/settings.json`` and the tables of ``docs/permissions.md`` are made here.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shared.graph import calls
+from shared.settings import ROLES, SETTINGS
 
 ROOT = Path(__file__).resolve().parent.parent
 # What functions/resolve and functions/subscriptions reach; every other caller is the scan's.
@@ -83,3 +84,24 @@ def azure_roles() -> list[str]:
             lines.append(f"| {store} | {each['role']} | {each['why']} |")
         lines.append("")
     return lines
+
+
+def secret_of(name: str) -> str:
+    """The name of a key setting's secret in the vault of its role."""
+    return name.removeprefix("SEKISHO_").lower().replace("_", "-")
+
+
+def settings_file() -> str:
+    """infra/settings.json: a role's settings with their defaults, and which of them are keys."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for role in ROLES:
+        mine = [each for each in SETTINGS if role in each.roles]
+        secret = {each.name for each in mine if "Key Vault reference" in each.text}
+        keys = {each.name: secret_of(each.name) for each in mine if each.name in secret}
+        needed = {each.name for each in mine if each.default is None}
+        found[role] = {
+            "values": {each.name: each.default or "" for each in mine if each.name not in secret},
+            "keys": {name: value for name, value in keys.items() if name in needed},
+            "optionalKeys": {name: value for name, value in keys.items() if name not in needed},
+        }
+    return json.dumps(found, indent=2) + "\n"

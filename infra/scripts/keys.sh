@@ -2,8 +2,9 @@
 # After azd has provisioned: every key that is missing is made, here, by openssl, and put into the
 # vault of the app that uses it. Through the management plane, since the vaults have no public
 # network. A key that is there is never touched (rotating one: docs/how-to/rotate.md).
-#   keys.sh                 every missing key
-#   keys.sh NAME [VALUE]    a new version of one key; VALUE from standard input if it is "-"
+#   keys.sh            every missing key
+#   keys.sh NAME       a new version of one key
+#   keys.sh NAME -     the same, its value from standard input
 set -eu
 umask 077
 
@@ -13,33 +14,36 @@ version=2024-11-01
 body=$(mktemp)
 trap 'rm -f "$body"' EXIT INT TERM
 
-# The vault that may hold a key, by the role whose vault it is; "all" has them all.
+# infra/settings.json says which role has which key.
+settings=$(dirname "$0")/../settings.json
+needed=$(python3 -c 'import json, sys; print(*json.load(open(sys.argv[1]))["all"]["keys"].values())' "$settings")
+
+role_of() {
+    python3 - "$settings" "$1" <<'PYTHON'
+import json, sys
+path, key = sys.argv[1:]
+roles = [
+    role
+    for role, each in json.load(open(path, encoding="utf-8")).items()
+    if role != "all" and key in (*each["keys"].values(), *each["optionalKeys"].values())
+]
+print(roles[0] if roles else sys.exit(f"{key}: no such key"))
+PYTHON
+}
+
 vault_of() {
-    case $1 in
-    client-state-key | rich-certificates) role=intake ;;
-    fingerprint-key | marker-key | notice-webhook) role=scan ;;
-    signing-key) role=audit ;;
-    console-key) role=console ;;
-    *)
-        echo "$1: no such key" >&2
-        return 1
-        ;;
-    esac
+    role=$(role_of "$1")
     az keyvault list --resource-group "$group" \
         --query "[?starts_with(name, 'kv-$role-') || starts_with(name, 'kv-all-')].name | [0]" --output tsv
 }
 
-address() {
-    echo "https://management.azure.com/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.KeyVault/vaults/$(vault_of "$1")/secrets/$1?api-version=$version"
-}
-
-exists() {
-    az rest --method get --url "$(address "$1")" --output none 2>/dev/null
+secrets() { # of the vault that may hold a key
+    echo "https://management.azure.com/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.KeyVault/vaults/$(vault_of "$1")/secrets"
 }
 
 put() { # name value: the value goes by a file that only we can read, never by the command line
     printf '{"properties":{"value":"%s"}}' "$2" >"$body"
-    az rest --method put --url "$(address "$1")" --body "@$body" --output none
+    az rest --method put --url "$(secrets "$1")/$1?api-version=$version" --body "@$body" --output none
     : >"$body"
     echo "$1: written"
 }
@@ -52,11 +56,16 @@ fresh() {
 }
 
 if [ $# -gt 0 ]; then
-    value=${2:-$(fresh "$1")}
-    [ "$value" != - ] || value=$(cat)
+    role_of "$1" >/dev/null
+    if [ "${2:-}" = - ]; then value=$(cat); else value=$(fresh "$1"); fi
     put "$1" "$value"
     exit 0
 fi
-for name in client-state-key fingerprint-key marker-key signing-key console-key; do
-    exists "$name" || put "$name" "$(fresh "$name")"
+for name in $needed; do
+    # What cannot be looked up stops everything: a key must never be made anew by mistake.
+    there=$(az rest --method get --url "$(secrets "$name")?api-version=$version" --query "value[].name" --output tsv)
+    case " $(echo "$there" | tr '\n\t' '  ') " in
+    *" $name "*) ;;
+    *) put "$name" "$(fresh "$name")" ;;
+    esac
 done

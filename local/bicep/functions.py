@@ -69,6 +69,7 @@ def table(folder: Path) -> dict[str, Callable[..., Any]]:
         "subscriptionResourceId": lambda kind, *names: f"{kind}/{'/'.join(names)}",
         "take": lambda value, count: value[:count],
         "tenant": lambda: {"tenantId": Later("<tenant.id>")},
+        "toObject": lambda values, key, make: {key(each): make(each) for each in values},
         "union": _union,
         "uniqueString": lambda *_: "abcdefghijklm",
         "utcNow": lambda *_: "2026-04-01",

@@ -35,7 +35,8 @@ FUNCTIONS = {
     "filter": "array", "flatten": "array", "guid": "string", "indexOf": "int", "items": "array",
     "loadJsonContent": ANY, "loadTextContent": "string", "map": "array", "max": "int",
     "resourceGroup": "object", "resourceId": "string", "split": "array", "subscription": "object",
-    "subscriptionResourceId": "string", "take": ANY, "tenant": "object", "union": ANY,
+    "subscriptionResourceId": "string", "take": ANY, "tenant": "object", "toObject": "object",
+    "union": ANY,
     "uniqueString": "string", "utcNow": "string",
 }  # fmt: skip
 OWN = {

@@ -24,6 +24,7 @@ WAYS = {
         "deployAddresses": "203.0.113.8/32",
         "landingAddresses": "203.0.113.9",
         "alertAddresses": "soc@city.example",
+        "optionalKeys": "rich-certificates,notice-webhook",
     },
 }
 

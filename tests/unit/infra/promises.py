@@ -175,14 +175,13 @@ def secrets_are_references(site):
     """A key stands in a setting by reference only, and only where its role uses it."""
     from shared.settings import SETTINGS  # noqa: PLC0415 - the promise is about these
 
-    keys = {each.name: each.roles for each in SETTINGS if each.default is None}
-    keys["SEKISHO_RICH_CERTIFICATES"] = ("all", "intake")
+    keys = {each.name: each for each in SETTINGS if "Key Vault reference" in each.text}
     for role, (_, settings) in site.apps.items():
-        for name, roles in keys.items():
+        for name, key in keys.items():
             value = str(settings.get(name, ""))
-            if role not in roles and name in settings:
+            if role not in key.roles and name in settings:
                 yield f"{role}: {name} is not its business"
-            if role in roles and name not in settings:
+            if role in key.roles and key.default is None and name not in settings:
                 yield f"{role}: {name} is missing"
             if value and not value.startswith("@Microsoft.KeyVault(SecretUri=<vaults"):
                 yield f"{role}: {name} is no reference"
