@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared.errors import SekishoError
 from shared.ports import Clock, Table
 from shared.storage.alerts import Alerts
 from shared.storage.audit_state import CHAIN, CHECKPOINT
@@ -51,15 +52,21 @@ class Watchdog:
     limits: Limits
 
     async def look(self) -> list[tuple[str, str]]:
-        """Kind and reference of what is wrong now; each an alert, once a day."""
-        found = [
-            *await self._queues(),
-            *await self._sweep(),
-            *await self._lapsed(),
-            *await self._chain(),
-        ]
+        """Kind and reference of what is wrong now; each an alert, once a day.
+
+        What cannot be looked at hides nothing else: its error is raised at the end.
+        """
+        found: list[tuple[str, str]] = []
+        failed: list[SekishoError] = []
+        for part in (self._queues, self._sweep, self._lapsed, self._chain):
+            try:
+                found += await part()
+            except SekishoError as error:
+                failed.append(error)
         for kind, ref in found:
             await self.alerts.once(kind, ref)
+        if failed:
+            raise failed[0]
         return found
 
     def _day(self) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.codec import encode
+from shared.errors import UnavailableError
 from shared.model import Envelope, Item
 from shared.policy import Policy, default_text
 from shared.ports import Row
@@ -18,6 +19,7 @@ from shared.storage.index_counts import Counts
 from shared.storage.recorder import Recorder, alarm
 from shared.storage.watchdog import QUEUES, Limits, Watchdog
 from tests.unit.audit.payloads import event
+from tests.unit.storage.conftest import START
 
 
 class House:
@@ -103,6 +105,21 @@ async def test_export_that_is_an_hour_behind_is_an_alert(house, row):
     house.clock.turn(3601)
     assert await house.dog().look() == [("export_behind", "ocsf/2026-11-24")]
     assert await house.dog(exports=()).look() == []
+
+
+async def test_what_cannot_be_looked_at_hides_nothing_else(house):
+    class Away:
+        async def oldest(self):
+            message = "away"
+            raise UnavailableError(message)
+
+    await house.accounts.put(Row("mail", "1", {"subscription": "s", "expires": START}))
+    house.clock.turn(3600)
+    dog = replace(house.dog(lapsed=1), queues={"scan-items": Away()})
+    with pytest.raises(UnavailableError):
+        await dog.look()
+    rows = [row async for row in house.stores.table("alerts").query("subscriptions_lapsed")]
+    assert len(rows) == 1
 
 
 def test_strictest_rules_are_those_of_the_top_class_and_those_that_always_block():
