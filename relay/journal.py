@@ -162,14 +162,14 @@ class Journal:
     def _set(self, key: str, now: float, what: str, values: tuple[object, ...] = ()) -> None:
         with self._changing() as db:
             db.execute(
-                f"update delivery set {what}, changed_at = ? where key = ?",  # noqa: S608 - ours
+                f"update delivery set {what}, changed_at = ? where key = ?",  # noqa: S608 # nosec B608 - ours
                 (*values, now, key),
             )
 
     def _rows(self, where: str, values: tuple[object, ...]) -> list[Entry]:
         with self._lock:
             found = self._db.execute(
-                "select key, kind, state, first_seen, attempts, next_at, code, told from delivery "  # noqa: S608 - ours
+                "select key, kind, state, first_seen, attempts, next_at, code, told from delivery "  # noqa: S608 # nosec B608 - ours
                 + where,
                 values,
             ).fetchall()

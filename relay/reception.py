@@ -191,5 +191,5 @@ def hops(content: bytes) -> int:
 
 
 def _host(peer: Any) -> str:
-    host = str(peer[0]) if peer else "0.0.0.0"  # noqa: S104 - no peer, no network
+    host = str(peer[0]) if peer else "0.0.0.0"  # noqa: S104 # nosec B104 - none
     return host.removeprefix("::ffff:").partition("%")[0]

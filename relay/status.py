@@ -85,5 +85,5 @@ def healthy(folder: Path, address: tuple[str, int]) -> str:
 
 
 def _reachable(host: str) -> str:
-    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what a listener may be given
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 # nosec B104
     return anywhere.get(host, host)
