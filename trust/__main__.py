@@ -14,7 +14,17 @@ from rich.table import Table
 from trust import page
 from trust.lines import SIZES, Line
 
-MEASURES = ("crashes", "stream", "poison", "hostile", "fuzz", "tests_of", "supply", "mutants", "relay_kills")
+MEASURES = (
+    "crashes",
+    "stream",
+    "poison",
+    "hostile",
+    "fuzz",
+    "tests_of",
+    "supply",
+    "mutants",
+    "relay_kills",
+)
 
 
 def main() -> int:
