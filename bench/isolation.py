@@ -25,13 +25,14 @@ from shared.extract import extract
 from shared.model import Content
 from shared.sandbox import Sandbox
 from tests.unit.extract_files.office_cases import document_with, paragraph
-from tests.unit.extract_files.pdf_cases import PAGES, by_hand, stream
+from tests.unit.extract_files.pdf_cases import PAGES, by_hand, drawn, stream, text
 
 RUNS = 41
 STARTS = 9
 AIMS = {
     "isolation, .docx (ms)": 15.0,
     "isolation, .pdf (ms)": 15.0,
+    "isolation, .pdf with Japanese fonts (ms)": 15.0,
     "3 KB mail (ms)": 0.5,
     "import of the mail path (ms)": 60.0,
     "import of the mail path (MB)": 25.0,
@@ -105,6 +106,7 @@ async def measured() -> dict[str, float]:
     try:
         docx = await isolation(document_with(paragraph)("本文"), sandbox)
         pdf = await isolation(PDF, sandbox)
+        japanese = await isolation(drawn(text)("123456789018"), sandbox)
     finally:
         sandbox.close()
     mail = Content(MAIL, "a.eml")
@@ -112,7 +114,7 @@ async def measured() -> dict[str, float]:
         milliseconds(lambda: extract(mail, clock=time.monotonic, isolate=True)) for _ in range(500)
     ]
     times, sizes = starts()
-    return dict(zip(AIMS, (docx, pdf, statistics.median(mails), times, sizes), strict=True))
+    return dict(zip(AIMS, (docx, pdf, japanese, statistics.median(mails), times, sizes), strict=True))
 
 
 def main() -> None:

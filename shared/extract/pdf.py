@@ -16,6 +16,7 @@ from pypdfium2 import raw
 from shared.extract.image import legible
 from shared.extract.image_pdf import look_at_pages
 from shared.extract.job import Document, Job
+from shared.extract.pdf_fonts import use_stand_in
 from shared.extract.pdf_place import Ruler, marks
 from shared.model import GapCode, Mark
 
@@ -26,6 +27,8 @@ MAX_OUTLINE_DEPTH = 15
 ANNOTATION_KEYS = (b"V", b"DV", b"Contents", b"RC", b"TU", b"T", b"Subj")
 PICTURES = frozenset({raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_SHADING, raw.FPDF_PAGEOBJ_FORM})
 FEW_LETTERS = 16  # a page number or a stamp, not a page of text
+
+use_stand_in()
 
 
 def read(document: Document, job: Job) -> None:

@@ -20,6 +20,7 @@ from shared.model import Mark
 MM = INCH / 72  # millimetres a point
 STEP = 1_000  # points: how far apart the places are that the page's own turn is measured with
 FINE = 100  # parts of a millimetre, as above
+FLAT = 0.5  # points
 MAX_MARKS = 20_000  # a page
 MAX_RECTANGLES = 200  # of one line or run
 ONE_UNIT = "\uffff"  # the last character of one UTF-16 unit
@@ -112,4 +113,9 @@ def _rectangle(words: Any, start: int, end: int, ruler: Ruler) -> str:
     if not boxes:
         return UNPLACED
     left, top, right, bottom = zip(*boxes, strict=True)
-    return ruler.box(min(left), min(bottom), max(right), max(top))
+    low, high = (min(left), min(bottom)), (max(right), max(top))
+    # Letters of a font that is not there have no height: their size stands in for it.
+    size = raw.FPDFText_GetFontSize(words.raw, first)
+    across = size if high[0] - low[0] < FLAT else 0
+    up = size if high[1] - low[1] < FLAT else 0
+    return ruler.box(*low, high[0] + across, high[1] + up)

@@ -63,6 +63,8 @@ def main() -> None:
     inbox, outbox = os.dup(0), os.dup(1)
     os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # a library's print must not break the wire
     die_with_parent()
+    if sys.argv[3:]:  # it makes masked copies, which people will look at
+        importlib.import_module("shared.extract.pdf_fonts").keep_machine_fonts()
     preload()
     if mode == "pool":
         shut_in()
