@@ -140,5 +140,6 @@ def app_settings(
         "SEKISHO_SANITISE_PARTS": "hold",
         "SEKISHO_PASSWORD_URL": host_url,
         "SEKISHO_PASSWORD_LOGIN": "off",
+        "SEKISHO_FILE_LABELS": "",
         "SEKISHO_MAX_ITEM_BYTES": "150000000",
     }

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from shared.model import Disposition
+
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,18 @@ def certificates(value: str) -> tuple[Key, ...]:
             raise ValueError(message)
         found.append(Key(name, pem))
     return tuple(found)
+
+
+def labels(value: str) -> dict[Disposition, str]:
+    """``tag=<label id>,review=<label id>``: the sensitivity label for a disposition."""
+    found: dict[Disposition, str] = {}
+    for each in names(value):
+        name, _, label = each.partition("=")
+        if name not in {"tag", "review"} or not _GUID.fullmatch(label):
+            message = "tag=<label id>,review=<label id>, each id a GUID"
+            raise ValueError(message)
+        found[Disposition[name.upper()]] = label.lower()
+    return found
 
 
 def cohorts(value: str) -> dict[str, str]:

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from shared.errors import SettingsError
+from shared.model import Disposition
 from shared.setting_values import LOOPBACK, Key
 from shared.setting_values import certificates as _certificates
 from shared.setting_values import choice as _choice
 from shared.setting_values import cohorts as _cohorts
 from shared.setting_values import domains as _domains
 from shared.setting_values import key as _key
+from shared.setting_values import labels as _labels
 from shared.setting_values import names as _names
 from shared.setting_values import optional_url as _optional_url
 from shared.setting_values import pem as _pem
@@ -132,6 +134,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_SANITISE_PARTS", _choice("hold", "note"), "hold", _SCAN, "What an attachment that cannot be sanitised does to its mail: `hold` the whole, or a `note` in its place (the original waits in quarantine)."),
     Setting("SEKISHO_PASSWORD_URL", _optional_url, "", _SCAN, "Address without a path under which recipients reach the page for passwords of encrypted attachments (`/api/passwords/…`); empty: no links are sent, and only the sender's next mail opens them."),
     Setting("SEKISHO_PASSWORD_LOGIN", _choice("off", "easyauth"), "off", _SCAN, "Who may use such a link: whoever has it (`off`: it is unguessable, for one attachment, and expires), or only its recipient as the platform signed them in (`easyauth`: only where App Service Authentication is on)."),
+    Setting("SEKISHO_FILE_LABELS", _labels, "", _SCAN, "The sensitivity labels that tag files: `tag=<label id>,review=<label id>`. Assigning one is metered by Microsoft and needs its approval for the application (a protected API). Empty, or a file that takes no label: the library's column `SekishoVerdict`."),
     Setting("SEKISHO_MAX_ITEM_BYTES", _whole(1, 500_000_000), "150000000", _SCAN, "Items over this size are not read but are a gap (`too_large`)."),
 )  # fmt: skip
 
@@ -217,6 +220,7 @@ class Settings:
     sanitise_parts: str
     password_url: str
     password_login: str
+    file_labels: Mapping[Disposition, str]
     max_item_bytes: int
     work: Connection
     evidence: Connection

@@ -67,6 +67,7 @@ class Scanning(Gating):
         return hmac.digest(key.value, b"content\0" + encode(extraction), "sha256").hex()
 
     def _services(self, extract: Any) -> dict[str, Any]:
+        from shared.services.drive_tag import Tags  # noqa: PLC0415 - scanning roles alone
         from shared.services.wiring import watch_services  # noqa: PLC0415 - scanning roles alone
 
         async def redigest(content: Any) -> str:
@@ -82,5 +83,6 @@ class Scanning(Gating):
             redigest=redigest,
             limit=self.settings.max_item_bytes,
             tenant=self.settings.tenant_id,
+            tags=Tags(self.work.table("tags"), self.clock, self.settings.file_labels),
         )
         return {**services, "gate": self.gate_service}

@@ -127,6 +127,12 @@ ITEM_VERSION_DELETE = Call(
 ITEM_FIELDS = Call(
     "PATCH", "/drives/{drive}/items/{item}/listItem/fields", "Sites.ReadWrite.All", sdk=False
 )
+ITEM_LABEL = Call(
+    "POST", "/drives/{drive}/items/{item}/assignSensitivityLabel", "Files.ReadWrite.All"
+)
+ITEM_LABELS = Call(
+    "POST", "/drives/{drive}/items/{item}/extractSensitivityLabels", "Files.Read.All"
+)
 LIST_ITEM = Call("GET", "/drives/{drive}/items/{item}/listItem", "Sites.Read.All")
 PATH_GET = Call("GET", "/drives/{drive}/items/root:/{+path}", "Files.Read.All", sdk=False)
 PATH_CHILDREN = Call(

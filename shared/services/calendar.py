@@ -19,14 +19,14 @@ from shared.model import (
     Outcome,
     OutcomeState,
 )
-from shared.services.common import Onward, Redigest, decision_of
+from shared.services.common import Onward, Redigest, bounded, decision_of
 from shared.services.event_block import EventBlocking, genuine
 from shared.services.event_release import Releasing
 from shared.services.eventbox import EventBox
 from shared.services.held import key_of
-from shared.services.mail import domain, moment
 from shared.services.mail_tag import Tagging
 from shared.services.marker import Markers, Verdict, release_of
+from shared.services.outlook_context import outlook_context
 from shared.storage.evidence import Evidence
 
 _NOTICE = "a notice of ours"
@@ -43,8 +43,10 @@ class CalendarService:
         onward: Onward,
         markers: Markers,
         policy_version: str,
+        limit: int = 150_000_000,
         redigest: Redigest | None = None,
     ) -> None:
+        self._limit = limit
         self._box = EventBox(graph, onward, redigest)
         self._markers = markers
         self._policy_version = policy_version
@@ -68,13 +70,9 @@ class CalendarService:
             marker = _NOTICE
         elif marker == _NOTICE:
             marker = ""  # somebody wrote our word for it there
-        return Fetched(
-            Content(written.data, media_type="message/rfc822"),
-            context(item, event),
-            version,
-            marker,
-            written.gaps,
-        )
+        data, gaps = bounded(written.data, self._limit)
+        content = Content(data, media_type="message/rfc822")
+        return Fetched(content, context(item, event), version, marker, (*written.gaps, *gaps))
 
     async def apply(self, claim: Claim) -> Outcome:
         """Tag, mark for review, or leave a notice; read back. See Service.apply."""
@@ -107,12 +105,5 @@ class CalendarService:
 def context(item: Item, event: Json) -> Context:
     """What policy sees of an event."""
     people = event.get("attendees")
-    domains = dict.fromkeys(map(domain, people if isinstance(people, list) else []))
-    return Context(
-        source=item.source,
-        place="own_mailbox",
-        owner=item.recipient,
-        sender_domain=domain(event.get("organizer")),
-        recipient_domains=tuple(filter(None, domains)),
-        received_at=moment(event.get("createdDateTime")),
-    )
+    invited = people if isinstance(people, list) else []
+    return outlook_context(item, event.get("organizer"), invited, event.get("createdDateTime"))

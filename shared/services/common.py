@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.codec import encode
-from shared.model import Claim, Content, Decision, Envelope, Intent, Item, Step
+from shared.model import Claim, Content, Decision, Envelope, Gap, GapCode, Intent, Item, Step
 from shared.ports import Clock, Queue
 from shared.storage.evidence import Evidence
 
@@ -68,3 +68,8 @@ async def keep(evidence: Evidence, name: str, data: bytes) -> Step:
 async def kept(evidence: Evidence, name: str) -> bool:
     """Whether a copy stands under this name; it was read back before anything was removed."""
     return await evidence.blobs.properties(name) is not None
+
+
+def bounded(data: bytes, limit: int) -> tuple[bytes, tuple[Gap, ...]]:
+    """The bytes; none of them, and the gap ``too_large``, where there are more than ``limit``."""
+    return (data, ()) if len(data) <= limit else (b"", (Gap(GapCode.TOO_LARGE, ""),))

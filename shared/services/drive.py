@@ -1,4 +1,4 @@
-"""Files in OneDrive and SharePoint: fetch with their sharing, tag by column, stop by tombstone.
+"""Files in OneDrive and SharePoint: fetch with sharing, tag by label or column, stop by tombstone.
 
 ``Item.id`` is the driveItem, ``recipient`` its drive, ``content_version`` the cTag,
 ``context_hash`` the digest of its sharing.
@@ -22,24 +22,24 @@ from shared.model import (
     Item,
     Outcome,
     OutcomeState,
-    Step,
 )
 from shared.services import tombstone
-from shared.services.common import ATTEMPTS, Onward, Redigest, decision_of, intent_of
+from shared.services.common import Onward, Redigest, decision_of, intent_of
 from shared.services.drive_block import Blocking
 from shared.services.drive_release import Releasing
+from shared.services.drive_tag import Tagging, Tags
 from shared.services.files import Files, media_type
 from shared.services.held import key_of
 from shared.services.marker import Markers
 from shared.services.sharing import Sharing
-from shared.services.words import CATEGORIES
 from shared.storage.evidence import Evidence
 
 
 class DriveService:
     """ports.Service for source ``drive``.
 
-    ``inside`` are the organisation's mail domains, ``limit`` the largest file that is read (bytes).
+    ``inside`` are the organisation's mail domains, ``limit`` the largest file that is read (bytes),
+    ``tags`` says by what a file is tagged.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class DriveService:
         quarantine: Evidence,
         onward: Onward,
         markers: Markers,
+        tags: Tags,
         inside: Collection[str] = (),
         limit: int = 150_000_000,
         redigest: Redigest | None = None,
@@ -56,6 +57,7 @@ class DriveService:
         self._files = Files(graph, onward, inside=inside, limit=limit, redigest=redigest)
         self._markers = markers
         self._blocking = Blocking(self._files, quarantine, markers)
+        self._tagging = Tagging(self._files, tags)
         self._releasing = Releasing(self._files, quarantine, markers)
 
     async def fetch(self, item: Item) -> Fetched:
@@ -88,7 +90,7 @@ class DriveService:
                 return await self._blocking.block(claim)
             if disposition is Disposition.ALLOW:
                 return await self._allow(claim)
-            return await self._label(claim, disposition)
+            return await self._tagging.tag(claim, disposition)
         except GoneError:
             if await self._files.exists(claim.item):
                 text = "something that the action needs is gone, the file is not"
@@ -114,37 +116,20 @@ class DriveService:
             return b"", too_large
 
     async def _allow(self, claim: Claim) -> Outcome:
-        """Nothing to do; only a tombstone that was shared again loses its new grants."""
-        recorded = Outcome("allow", OutcomeState.RECORDED)
+        """Lift what an earlier version got; a tombstone that was shared again loses its grants."""
+        if await self._is_shared_tombstone(claim):
+            return await self._blocking.revoke_again(claim)
+        lifted = await self._tagging.lift(claim)
+        return lifted or Outcome("allow", OutcomeState.RECORDED)
+
+    async def _is_shared_tombstone(self, claim: Claim) -> bool:
         if not intent_of(claim).context.sharing:
-            return recorded
+            return False
         entity = await self._files.read(claim.item)
         if int(entity.get("size") or 0) > tombstone.LARGEST:
-            return recorded
+            return False
         data = await self._files.data(claim.item, entity)
-        if not tombstone.genuine(data, claim.item.place_key(), self._markers):
-            return recorded
-        return await self._blocking.revoke_again(claim)
-
-    async def _label(self, claim: Claim, disposition: Disposition) -> Outcome:
-        """Our column where the library has one; said by name where it has not."""
-        action, wanted = disposition.name.lower(), CATEGORIES[disposition]
-        for _ in range(ATTEMPTS):
-            entity = await self._files.read(claim.item)
-            if not await self._files.same_content(claim, entity):
-                await self._files.follow(claim.item, entity)
-                return Outcome(action, OutcomeState.SUPERSEDED)
-            try:
-                if await self._files.column(claim.item) == wanted:
-                    return Outcome(action, OutcomeState.APPLIED, (Step("column", "read_back"),))
-                written = await self._files.set_column(claim.item, wanted, str(entity["eTag"]))
-            except StorageConflictError:
-                continue
-            if not written:
-                steps = (Step("column", "the library has no column SekishoVerdict"),)
-                return Outcome(action, OutcomeState.NOT_ENFORCEABLE, steps)
-        text = "the file changes faster than it can be tagged"
-        raise UnavailableError(text)
+        return tombstone.genuine(data, claim.item.place_key(), self._markers)
 
 
 def context(item: Item, entity: Json, sharing: Sharing) -> Context:

@@ -8,7 +8,7 @@ data, are deleted. The item stays the same, so that links and people find the ex
 from __future__ import annotations
 
 from shared.errors import StorageConflictError, UnavailableError
-from shared.graph.answers import Json
+from shared.graph.answers import Json, OversizeError
 from shared.model import Claim, Outcome, OutcomeState, Step
 from shared.services import tombstone
 from shared.services.common import ATTEMPTS, keep, kept
@@ -41,8 +41,17 @@ class Blocking:
                 await self._replace(claim, entity)
             except StorageConflictError:
                 continue  # someone wrote in between: is it still the same content?
+            except OversizeError:
+                return await self._closed(claim)
         text = "the file changes faster than it can be stopped"
         raise UnavailableError(text)
+
+    async def _closed(self, claim: Claim) -> Outcome:
+        """A file too large to be copied is closed and stays: without a copy nothing is replaced."""
+        sharing = await self._revoke(claim)
+        steps = (Step("content", "larger_than_the_limit"), *_sharing_steps(sharing))
+        cut = str((await self._files.read(claim.item))["cTag"])
+        return Outcome("block", OutcomeState.PARTIAL, steps, (own_version(cut, sharing.digest),))
 
     async def revoke_again(self, claim: Claim) -> Outcome:
         """A tombstone was shared again: take the new grants away.

@@ -107,6 +107,30 @@ class Files:
         fields = answer.json().get("fields")
         return str(fields.get(COLUMN) or "") if isinstance(fields, dict) else ""
 
+    async def label(self, item: Item) -> str:
+        """The id of its sensitivity label, or empty (also where it can have none)."""
+        answer = await self.graph.send(calls.ITEM_LABELS, where(item), accept={400})
+        if answer.status != 200:  # noqa: PLR2004 - not a kind of file that takes labels
+            return ""
+        labels = answer.json().get("labels")
+        ids = [str(each.get("sensitivityLabelId") or "") for each in labels or []]
+        return next(filter(None, ids), "")
+
+    async def assign(self, item: Item, label: str) -> int:
+        """Ask for a label, or with an empty id for none; 202, or the status of a refusal.
+
+        UnavailableError while the file is locked (423: somebody edits it).
+        """
+        body = {
+            "sensitivityLabelId": label,
+            "assignmentMethod": "auto",
+            "justificationText": "Sekisho",
+        }
+        answer = await self.graph.send(
+            calls.ITEM_LABEL, where(item), body=body, accept={400, 402, 403}
+        )
+        return answer.status
+
     async def same_content(self, claim: Claim, entity: Json, data: bytes | None = None) -> bool:
         """Whether the file still is what was scanned: by cTag, else by its content."""
         intent = intent_of(claim)

@@ -7,20 +7,20 @@ changeKey.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from shared.errors import GoneError, StorageConflictError, SupersededError, UnavailableError
 from shared.graph import calls
 from shared.graph.answers import Json
 from shared.graph.client import Graph
 from shared.model import Claim, Content, Context, Disposition, Fetched, Item, Outcome, OutcomeState
-from shared.services.common import Onward, Redigest, decision_of
+from shared.services.common import Onward, Redigest, bounded, decision_of
 from shared.services.held import key_of
 from shared.services.mail_block import Blocking
 from shared.services.mail_release import Releasing, origin
 from shared.services.mail_tag import Tagging
 from shared.services.mailbox import Mailbox
 from shared.services.marker import Markers, Verdict, release_of
+from shared.services.outlook_context import outlook_context
 from shared.services.own_notice import LABEL, is_notice
 from shared.storage.evidence import Evidence
 
@@ -29,7 +29,8 @@ class MailService:
     """ports.Service for source ``mail``.
 
     ``redigest`` lets an action go on after the changeKey moved without the content (someone read
-    the message); without it such a message is scanned again first.
+    the message); without it such a message is scanned again first. A message of more than ``limit``
+    bytes is the gap ``too_large``.
     """
 
     def __init__(
@@ -40,8 +41,10 @@ class MailService:
         onward: Onward,
         markers: Markers,
         policy_version: str,
+        limit: int = 150_000_000,
         redigest: Redigest | None = None,
     ) -> None:
+        self._limit = limit
         self._box = Mailbox(graph, onward, redigest)
         self._graph = graph
         self._onward = onward
@@ -64,12 +67,13 @@ class MailService:
         answer = await self._graph.send(
             calls.MESSAGE_MIME, {"user": item.recipient, "message": item.id}
         )
-        content = Content(answer.data, media_type="message/rfc822")
+        data, gaps = bounded(answer.data, self._limit)
         return Fetched(
-            content,
+            Content(data, media_type="message/rfc822"),
             self._context(item, message, answer.data),
             version,
             marker=Mailbox.property(message),
+            gaps=gaps,
             origin=origin(answer.data, self._markers, item.recipient),
         )
 
@@ -110,34 +114,6 @@ class MailService:
 
 def context(item: Item, message: Json) -> Context:
     """What policy sees of a message."""
-    people = [
-        each
-        for name in ("toRecipients", "ccRecipients", "bccRecipients")
-        for each in message.get(name) or []
-    ]
-    domains = dict.fromkeys(filter(None, (domain(each) for each in people)))
-    return Context(
-        source=item.source,
-        place="own_mailbox",
-        owner=item.recipient,
-        sender_domain=domain(message.get("from")),
-        recipient_domains=tuple(domains),
-        received_at=moment(message.get("receivedDateTime")),
-    )
-
-
-def domain(person: object) -> str:
-    """The mail domain of a recipient as Graph writes one, or empty."""
-    try:
-        address = person["emailAddress"]["address"]  # type: ignore[index] # JSON of unknown shape
-    except (KeyError, TypeError):
-        return ""
-    return str(address).rpartition("@")[2].casefold() if "@" in str(address) else ""
-
-
-def moment(text: object) -> datetime | None:
-    """A time as Graph writes it, in UTC, or None."""
-    try:
-        return datetime.fromisoformat(str(text)).astimezone(UTC)
-    except ValueError:
-        return None
+    kinds = ("toRecipients", "ccRecipients", "bccRecipients")
+    people = [each for kind in kinds for each in message.get(kind) or []]
+    return outlook_context(item, message.get("from"), people, message.get("receivedDateTime"))

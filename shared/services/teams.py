@@ -25,9 +25,9 @@ from shared.model import (
     OutcomeState,
     Step,
 )
-from shared.services.common import Onward, decision_of, intent_of, keep
+from shared.services.common import Onward, bounded, decision_of, intent_of, keep
 from shared.services.compose import Part, Text, compose
-from shared.services.mail import moment
+from shared.services.outlook_context import moment
 from shared.services.threads import address, version
 from shared.services.words import TIP_START, kinds, policy_tip, reference
 from shared.storage.evidence import Evidence
@@ -43,8 +43,15 @@ class TeamsService:
     """ports.Service for source ``teams``; ``tenant`` is ours (empty: no sender's is compared)."""
 
     def __init__(
-        self, graph: Graph, *, evidence: Evidence, onward: Onward, tenant: str = ""
+        self,
+        graph: Graph,
+        *,
+        evidence: Evidence,
+        onward: Onward,
+        tenant: str = "",
+        limit: int = 150_000_000,
     ) -> None:
+        self._limit = limit
         self._graph = graph
         self._evidence = evidence
         self._onward = onward
@@ -57,9 +64,11 @@ class TeamsService:
             await self._follow(item, message)
             text = "the message has been edited"
             raise SupersededError(text)
-        data, gaps = await self._written(item, message)
+        written, unread = await self._written(item, message)
+        data, gaps = bounded(written, self._limit)
         content = Content(data, media_type="message/rfc822")
-        return Fetched(content, self._context(item, message), version(message), gaps=gaps)
+        seen = self._context(item, message)
+        return Fetched(content, seen, version(message), gaps=(*unread, *gaps))
 
     async def apply(self, claim: Claim) -> Outcome:
         """Stop, or lift what an earlier text got; read back. See Service.apply."""

@@ -16,6 +16,7 @@ from shared.services.cohorts import GROUP
 from shared.services.common import Onward, Redigest, Sends
 from shared.services.deltas import DriveDelta, MailDelta
 from shared.services.drive import DriveService
+from shared.services.drive_tag import Tags
 from shared.services.event_delta import EventDelta
 from shared.services.mail import MailService
 from shared.services.marker import Markers
@@ -76,6 +77,7 @@ def watch_services(
     redigest: Redigest,
     limit: int,
     tenant: str,
+    tags: Tags,
 ) -> dict[str, Service]:
     """One a source of the watch."""
     mail = MailService(
@@ -84,6 +86,7 @@ def watch_services(
         onward=onward,
         markers=markers,
         policy_version=policy_version,
+        limit=limit,
         redigest=redigest,
     )
     calendar = CalendarService(
@@ -92,6 +95,7 @@ def watch_services(
         onward=onward,
         markers=markers,
         policy_version=policy_version,
+        limit=limit,
         redigest=redigest,
     )
     drive = DriveService(
@@ -99,10 +103,11 @@ def watch_services(
         quarantine=quarantine,
         onward=onward,
         markers=markers,
+        tags=tags,
         limit=limit,
         redigest=redigest,
     )
-    teams = TeamsService(graph, evidence=evidence, onward=onward, tenant=tenant)
+    teams = TeamsService(graph, evidence=evidence, onward=onward, tenant=tenant, limit=limit)
     return {"mail": mail, "calendar": calendar, "drive": drive, "teams": teams}
 
 

@@ -162,9 +162,14 @@ async def drive(house):
     await house.subscriptions.enrol("drive", account.ref)
     body = {"source": "drive", "account": account.ref}
     await house.resolver.hint(Envelope("hint", now(), body=body))
-    for item, disposition in zip(house.items(), (Disposition.TAG, Disposition.BLOCK), strict=True):
+    house.process.admin("POST", f"users/{UPN}/files?name=c.docx", data=b"3")  # takes a label
+    await house.resolver.hint(Envelope("hint", now(), body=body))
+    wanted = (Disposition.TAG, Disposition.BLOCK, Disposition.REVIEW)
+    items = list(house.items())
+    for item, disposition in zip(items, wanted, strict=True):
         await house.drive.fetch(item)
         assert (await house.drive.apply(claim(item, disposition))).state is OutcomeState.APPLIED
+    item = items[1]  # the one that was stopped
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("shared.services.drive_release._SMALL", 0)  # by an upload session
         await put_back(house.drive, item)

@@ -10,9 +10,10 @@ from shared.codec import decode
 from shared.graph.client import Graph
 from shared.graph.credential import StaticTokenCredential
 from shared.graph.subscriptions import Subscriptions
-from shared.model import Claim, Context, Decision, Envelope, Intent, Mode
+from shared.model import Claim, Context, Decision, Disposition, Envelope, Intent, Mode
 from shared.services.common import Onward
 from shared.services.deltas import Links
+from shared.services.drive_tag import Tags
 from shared.services.gate import GateService
 from shared.services.marker import Markers
 from shared.services.wiring import Watched, resolver, watch_services
@@ -21,6 +22,10 @@ from shared.storage.claimcheck import ClaimCheck
 from shared.storage.evidence import Evidence
 from shared.storage.ledger import TableLedger
 
+LABELS = {
+    Disposition.TAG: "0f3d0d4e-0000-4000-8000-000000000001",
+    Disposition.REVIEW: "0f3d0d4e-0000-4000-8000-000000000002",
+}
 UPN = "hanako@city.example.jp"
 MAIL = (
     f"From: s@other.example.com\r\nTo: {UPN}\r\nSubject: x\r\nMessage-ID: <a@x.jp>\r\n\r\nhello\r\n"
@@ -89,6 +94,7 @@ class House:
             redigest=_digest,
             limit=150_000_000,
             tenant="",
+            tags=Tags(stores.table(f"tags{mark}"), now, LABELS),
         )
         self.mail, self.drive = services["mail"], services["drive"]
         self.calendar, self.teams = services["calendar"], services["teams"]

@@ -35,6 +35,7 @@ from shared.services.calendar import CalendarService
 from shared.services.common import Onward
 from shared.services.deltas import DriveDelta, Links, MailDelta
 from shared.services.drive import DriveService
+from shared.services.drive_tag import Tags
 from shared.services.event_delta import EventDelta
 from shared.services.gate import GateService
 from shared.services.mail import MailService
@@ -139,37 +140,44 @@ class Rig:
     def _alerts(self):
         return Alerts(self.stores.table("alerts"), self.clock)
 
-    def mail(self, *, redigest=None):
+    def mail(self, *, redigest=None, limit=1_000_000):
         return MailService(
             self.graph,
             evidence=self.evidence,
             onward=self.onward,
             markers=self.markers,
             policy_version=POLICY,
+            limit=limit,
             redigest=redigest,
         )
 
-    def calendar(self, *, redigest=None):
+    def calendar(self, *, redigest=None, limit=1_000_000):
         return CalendarService(
             self.graph,
             evidence=self.evidence,
             onward=self.onward,
             markers=self.markers,
             policy_version=POLICY,
+            limit=limit,
             redigest=redigest,
         )
 
-    def teams(self):
+    def teams(self, *, limit=1_000_000):
         return TeamsService(
-            self.graph, evidence=self.evidence, onward=self.onward, tenant=self.world.tenant_id
+            self.graph,
+            evidence=self.evidence,
+            onward=self.onward,
+            tenant=self.world.tenant_id,
+            limit=limit,
         )
 
-    def drive(self, *, redigest=None, limit=1_000_000):
+    def drive(self, *, redigest=None, limit=1_000_000, labels=None):
         return DriveService(
             self.graph,
             quarantine=self.quarantine,
             onward=self.onward,
             markers=self.markers,
+            tags=Tags(self.stores.table("tags"), self.clock, labels or {}, pause=0.1),
             inside=("city.example.jp",),
             limit=limit,
             redigest=redigest,
