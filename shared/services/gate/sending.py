@@ -11,7 +11,7 @@ from datetime import datetime
 from shared.graph.client import Graph
 from shared.model import Claim, Content, Disposition, Item, Outcome
 from shared.services import sidecar as envelopes_of
-from shared.services.common import decision_of
+from shared.services.common import decision_of, intent_of
 from shared.services.deliver_file import FileDelivery
 from shared.services.deliver_mail import MailDelivery
 from shared.services.gate.landed import Landed
@@ -53,7 +53,7 @@ class Sending:
         """The masked copy: a delivery of its own."""
         if not landed.is_mail:
             return await self._file(landed, content)
-        apart = replace(claim, key=_derived("masked", claim.key))
+        apart = _apart(claim, _derived("masked", claim.key), Disposition.TAG)
         return await self._send(apart, landed, content.data, changed=True)
 
     async def letter(self, claim: Claim, landed: Landed, link: str, until: datetime) -> str:
@@ -61,7 +61,7 @@ class Sending:
         key = _derived("letter", f"{landed.key}:{landed.base.recipient}")
         sender = (landed.senders or ("",))[-1]
         data = password_letter(landed.user, sender, link, at=until - VALID, until=until, key=key)
-        apart = replace(claim, key=key)
+        apart = _apart(claim, key, Disposition.ALLOW)
         ours = replace(landed, sidecar=_from_nobody(landed))
         outcome = await self._send(apart, ours, data, changed=True)
         return outcome.state.value
@@ -93,6 +93,13 @@ def tagged(data: bytes, tag: str) -> bytes:
     if not _SUBJECT.search(head):
         return b"Subject: " + word.strip() + (b"\r\n" if b"\r\n" in data else b"\n") + data
     return _SUBJECT.sub(lambda match: match[0] + word, head, count=1) + rest
+
+
+def _apart(claim: Claim, key: str, disposition: Disposition) -> Claim:
+    """A delivery beside the item's own, with a key and a tag of its own; nothing is in it."""
+    intent = intent_of(claim)
+    decision = replace(intent.decision, disposition=disposition, findings=(), gaps=())
+    return replace(claim, key=key, intent=replace(intent, decision=decision))
 
 
 def _at_base(claim: Claim, landed: Landed) -> Claim:
