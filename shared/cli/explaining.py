@@ -9,9 +9,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from shared.cli.output import DISPOSITIONS, GAPS, clean, console
-from shared.model import Finding, Gap, GapCode, Level
+from shared.model import AuditEvent, Finding, Gap, GapCode, Level
 from shared.policy import Policy
+from shared.policy.exemption import PREFIX
 from shared.policy.explain import Explanation, Line
+from shared.policy.rule import JST
 
 MODES = {"off": "停止 off", "simulate": "試行 simulate", "notify": "通知 notify", "enforce": "実施"}
 CONDITIONS = {
@@ -52,6 +54,19 @@ def gap(text: str) -> Gap:
     except ValueError:
         message = f"{text!r} is none of {', '.join(GapCode)}"
         raise click.BadParameter(message, param_hint="--gap") from None
+
+
+def show_recorded(event: AuditEvent) -> None:
+    """What was decided and done then; below it stands what the rules of today say."""
+    screen = console()
+    moment = f"{event.time.astimezone(JST):%Y-%m-%d %H:%M}"
+    done = f"{clean(event.action)} ({clean(event.action_state)})"
+    said = f"{clean(event.item.source)} — {clean(event.disposition)}, {done}"
+    version = clean(event.policy_version)
+    screen.print(f"記録 recorded: {moment} {said}, policy {version}", markup=False)
+    for each in event.rule_ids:
+        kind = "例外 exception" if each.startswith(PREFIX) else "規則 rule"
+        screen.print(f"  {kind}: {clean(each.removeprefix(PREFIX))}", markup=False)
 
 
 def show(policy: Policy, told: Explanation, entities: dict[str, str]) -> None:

@@ -40,7 +40,7 @@ def register(sekisho: click.Group, policy: click.Group) -> None:
 
 
 @click.command("explain")
-@click.argument("event", required=False, metavar="[EVENT-ID]")
+@click.argument("event", required=False, metavar="[ITEM-ID | EVENT-ID]")
 @EVENTS
 @POLICY
 @click.option("--finding", "findings", multiple=True, help="entity=…,level=…,count=…")
@@ -57,7 +57,9 @@ def explain_command(
     rules = _policy(policy_file)
     entities = _entities()
     if event:
-        kept = recorded(_one(event, events_file))
+        found = records.one(event, events_file)
+        explaining.show_recorded(found)
+        kept = recorded(found)
         if kept is None:
             message = "判定のない記録です / nothing was judged in this event"
             raise click.UsageError(message)
@@ -75,7 +77,7 @@ def explain_command(
         _known([each.entity for each in findings], entities)
         gaps = tuple(explaining.gap(text) for text in said["gaps"])
     else:
-        message = "EVENT-ID か --finding か --gap が必要です / one of them is needed"
+        message = "ITEM-ID か --finding か --gap が必要です / one of them is needed"
         raise click.UsageError(message)
     explaining.show(rules, explain(rules, context, findings, gaps), entities)
     return 0
@@ -183,10 +185,6 @@ def _known(said: list[str], entities: dict[str, str]) -> None:
         if each not in entities:
             message = f"{each!r} is none of {', '.join(sorted(entities))}"
             raise click.BadParameter(message, param_hint="--finding")
-
-
-def _one(event: str, file: Path | None) -> AuditEvent:
-    return _found(event, records.events(file))
 
 
 def _found(event: str, every: list[AuditEvent]) -> AuditEvent:

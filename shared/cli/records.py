@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
+import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +13,19 @@ import click
 import msgspec
 
 from shared.audit import chain
+from shared.audit.event import UNJUDGED
+from shared.cli import stores
 from shared.codec import decode
-from shared.errors import MalformedError, SekishoError
+from shared.errors import MalformedError
 from shared.model import AuditEvent
 from shared.policy.report import Review
 from shared.ports import Row
 from shared.storage.audit_reader import AuditReader
-from shared.storage.audit_rows import Reference
+from shared.storage.audit_rows import Reference, Rows
+from shared.storage.causes import parts
 from shared.storage.claimcheck import ClaimCheck
 from shared.storage.incidents import timeline
+from shared.storage.index_audit import AuditIndex
 from shared.storage.stores import AzureStores
 
 MOST = 1_000_000  # incidents of one month
@@ -59,6 +63,43 @@ def events(file: Path | None) -> list[AuditEvent]:
     return found
 
 
+def one(name: str, file: Path | None) -> AuditEvent:
+    """An event by its id or a beginning of it, or an item's latest decision; RecordsError.
+
+    In storage an event's whole id and an item's id are looked up, a beginning is searched for.
+    """
+    if file is None and (kept := asyncio.run(_with_stores(lambda found: _looked_up(found, name)))):
+        return kept
+    return _searched(name, events(file))
+
+
+def _searched(name: str, every: Sequence[AuditEvent]) -> AuditEvent:
+    least = 8
+    found = [each for each in every if len(name) >= least and each.id.startswith(name)]
+    found = found or [each for each in every if each.item.id == name and _judged(each)][-1:]
+    if len(found) != 1:
+        message = f"{len(found)} records have an id that begins so, and no item is called so"
+        raise RecordsError(message)
+    return found[0]
+
+
+async def _looked_up(opened: AzureStores, name: str) -> AuditEvent | None:
+    rows = Rows(opened.table("auditevents"), opened.blobs("audit"))
+    index = AuditIndex(opened.table("incidentindex"))
+    if re.fullmatch(r"[0-9a-f]{64}", name) and (kept := await rows.find(name)):
+        return decode(kept.data, AuditEvent)
+    for row in await index.of_item(name):  # the newest first
+        kept = await rows.find(str(row.values["event"]))
+        event = decode(kept.data, AuditEvent) if kept else None
+        if event is not None and _judged(event):
+            return event
+    return None
+
+
+def _judged(event: AuditEvent) -> bool:
+    return event.disposition != UNJUDGED
+
+
 def reviews(file: Path | None) -> dict[str, Review]:
     """Verdicts by event id from JSON lines {event, verdict, opened, released}; RecordsError."""
     if file is None:
@@ -80,12 +121,13 @@ def stored_reviews(every: Sequence[AuditEvent]) -> dict[str, Review]:
     """Verdicts from the incidents of the events' months in storage; RecordsError."""
     months = sorted({f"{event.time:%Y-%m}" for event in every})
 
-    async def read(stores: AzureStores) -> dict[str, Review]:
-        table = stores.table("incidents")
+    async def read(opened: AzureStores) -> dict[str, Review]:
+        table = opened.table("incidents")
         return {
-            str(row.values["event"]): _review(row)
+            event: _review(row)
             for month in months
             async for row in table.query(month, limit=MOST)
+            for event in {str(row.values["event"]), *(each.event for each in parts(row.values))}
         }
 
     return asyncio.run(_with_stores(read))
@@ -132,8 +174,8 @@ def _parsed(line: bytes) -> AuditEvent | Reference | str | None:
 
 
 async def _stored() -> list[AuditEvent]:
-    async def read(stores: AzureStores) -> list[AuditEvent]:
-        blobs = stores.blobs("audit")
+    async def read(opened: AzureStores) -> list[AuditEvent]:
+        blobs = opened.blobs("audit")
         checks, found = ClaimCheck(blobs), []
         async for block in AuditReader(blobs).blocks():
             for line in block.splitlines(keepends=True):
@@ -148,15 +190,8 @@ async def _stored() -> list[AuditEvent]:
 
 
 async def _with_stores[T](read: Callable[[AzureStores], Awaitable[T]]) -> T:
-    string = os.environ.get("SEKISHO_AUDIT", "")
-    if not string:
-        message = "--events で書き出した記録を渡すか、SEKISHO_AUDIT に接続文字列を設定してください"
+    if not stores.has("SEKISHO_AUDIT"):
+        message = "--events で書き出した記録を渡すか、SEKISHO_AUDIT を設定してください"
         raise RecordsError(message + " / give --events FILE, or set SEKISHO_AUDIT")
-    try:
-        async with AzureStores(connection_string=string) as stores:
-            return await read(stores)
-    except (SekishoError, ValueError) as error:
-        # A ValueError is the SDK's about the connection string, which holds a key: not quoted.
-        words = str(error) if isinstance(error, SekishoError) else "not a connection string"
-        message = f"SEKISHO_AUDIT: {words}"
-        raise RecordsError(message) from None
+    async with stores.stores("SEKISHO_AUDIT") as opened:
+        return await read(opened)

@@ -52,7 +52,7 @@ class Desk:
     def releases(self) -> Releases:
         """Letting go what was stopped."""
         assert self.granted is not None, "a desk with exceptions"
-        return Releases(self.granted, self.policy, self.trail.results, self.clock)
+        return Releases(self.granted, self.incidents, self.policy, self.trail.results, self.clock)
 
     async def event(self, event: str) -> AuditEvent | None:
         """One audit event with everything that is in it."""

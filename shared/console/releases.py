@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from shared.codec import encode
 from shared.console.session import User
-from shared.errors import RefusedError
+from shared.errors import GoneError, RefusedError, StorageConflictError
 from shared.model import AuditEvent, Envelope
 from shared.policy import Policy
 from shared.policy.exemption import MILDEST, OWNER, Kind
@@ -24,6 +25,7 @@ from shared.ports import Clock, Queue
 from shared.services.held import stopped
 from shared.storage.exceptions import Exceptions, Request
 from shared.storage.exceptions import event as recorded
+from shared.storage.incidents import Change, Incidents, incident_id
 
 DAYS = (1, 7, 30, 90)
 """What a person may choose from; an exception ends within a quarter."""
@@ -41,6 +43,7 @@ class Releases:
     """``results`` is the queue ``scan-results``. An identity is the directory's object id."""
 
     exceptions: Exceptions
+    incidents: Incidents
     policy: Policy
     results: Queue
     clock: Clock
@@ -55,8 +58,9 @@ class Releases:
 
     async def ask(self, event: AuditEvent, user: User, reason: str, days: int) -> Request:
         """A reviewer asks to release the item; granted at once where one person is enough."""
-        request = self._request(Kind.RELEASE, event, user, reason, days)
-        return await self._keep(request)
+        kept = await self._keep(self._request(Kind.RELEASE, event, user, reason, days))
+        await self._released(kept, user)
+        return kept
 
     async def suppress(
         self, event: AuditEvent, user: User, reason: str, days: int, values: Sequence[str]
@@ -85,7 +89,9 @@ class Releases:
 
     async def approve(self, scope: str, request_id: str, user: User) -> Request:
         """One more person."""
-        return await self._told(await self.exceptions.approve(scope, request_id, user.id))
+        kept = await self._told(await self.exceptions.approve(scope, request_id, user.id))
+        await self._released(kept, user)
+        return kept
 
     async def end(self, scope: str, request_id: str, *, refuse: bool) -> Request:
         """Refused before it was granted, or revoked."""
@@ -136,7 +142,18 @@ class Releases:
             expires_at=now + timedelta(days=days),
             item=stopped(event),
             place=event.place,
+            incident=incident_id(event),
         )
+
+    async def _released(self, request: Request, user: User) -> None:
+        """Say so on the incident; that somebody changes it at this moment stops nothing."""
+        if request.kind is not Kind.RELEASE or request.state != "granted":
+            return
+        with suppress(GoneError, RefusedError, StorageConflictError):
+            row = await self.incidents.get(request.incident)
+            version = int(str(row.values.get("version", 0)))
+            change = Change("release", user.id, user.name, version, request.reason)
+            await self.incidents.change(f"{row.partition}/{row.key}", change, self.clock())
 
     async def _keep(self, request: Request) -> Request:
         return await self._told(await self.exceptions.request(request))

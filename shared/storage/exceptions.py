@@ -35,7 +35,8 @@ class Request:
     """One exception, from being asked for to its end. ``version`` is the row's ETag when read.
 
     ``needed`` is how many different people it takes, the requester among them; an override by the
-    owner takes the owner alone. ``item`` is None for a suppression.
+    owner takes the owner alone. ``item`` is what is judged anew, ``place`` where it was,
+    ``incident`` the one under which a person decided.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Request:
     granted_at: datetime | None = None
     version: str = ""
     place: str = ""
+    incident: str = ""
 
     def exemption(self) -> Exemption | None:
         """What ``decide`` is given, once it is granted (also after its end: time decides)."""

@@ -43,7 +43,7 @@ ACTIONS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
     "note": (("open", "in_review", "confirmed", "released"), "", ""),
     "confirm": (("in_review",), "confirmed", "true_positive"),
     "false_positive": (("in_review",), "", "false_positive"),
-    "release": (("in_review",), "released", "false_positive"),
+    "release": (("open", "in_review", "confirmed"), "released", ""),
     "leak": (("in_review", "confirmed"), "confirmed", "true_positive"),
     "close": (("in_review", "confirmed", "released"), "closed", ""),
     **dict.fromkeys(DISPOSING, (BEYOND_REVIEW, "", "")),

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from local.memory import Account, MemoryStores
 from shared.audit.chain import Tip, append
-from shared.cli import run
+from shared.cli import records, run
 from shared.codec import encode
-from tests.unit.policy.recorded import event
+from shared.storage.audit_rows import Rows
+from shared.storage.index_audit import AuditIndex
+from tests.unit.policy.recorded import TIME, event, finding
 from tests.unit.policy.test_record import STRICTER, golden
 
 
@@ -102,3 +107,28 @@ def test_leak_draft_is_written(exported, tmp_path):
     command = ["leak", "draft", "--incident", f"{4:064x}", "--events", str(exported)]
     assert run([*command, "--known", "2026-07-02", "--output", str(out)]) == 0
     assert "## 9. その他参考となる事項" in out.read_text(encoding="utf-8")
+
+
+def test_explain_of_an_item_tells_its_latest_decision(exported, capsys):
+    assert run(["policy", "explain", "m4", "--events", str(exported)]) == 0
+    shown = capsys.readouterr().out
+    assert "記録 recorded: 2026-07-01" in shown
+    assert "規則 / rule" in shown
+    assert run(["policy", "explain", "no such item", "--events", str(exported)]) == 64
+
+
+async def test_item_is_looked_up_in_storage_without_reading_it_all():
+    stores = MemoryStores(Account(lambda: TIME))
+    rows, index = (
+        Rows(stores.table("auditevents"), stores.blobs("audit")),
+        AuditIndex(stores.table("incidentindex")),
+    )
+    first = event(1, [finding()], disposition="block", rule_ids=("my-number-high",))
+    later = replace(first, id=f"{2:064x}", time=TIME + timedelta(hours=1), disposition="tag")
+    gone = replace(first, id=f"{3:064x}", time=TIME + timedelta(hours=2), disposition="none")
+    for each in (first, later, gone):
+        await rows.insert(each)
+        await index.enter(each)
+    assert (await records._looked_up(stores, first.id)).id == first.id
+    assert (await records._looked_up(stores, first.item.id)).id == later.id
+    assert await records._looked_up(stores, "another") is None

@@ -84,6 +84,8 @@ async def test_two_sessions_of_one_identity_are_one_person(office):
     (granted,) = await office.requests()
     assert (granted.state, granted.people) == ("granted", ("a", "b"))
     assert office.actions()[-1] == "exception_granted"
+    row = await office.house.incidents.get(office.id)
+    assert (row.values["state"], row.values.get("verdict", "")) == ("released", "")
 
 
 async def test_page_offers_an_approval_to_another_person_alone(office):
