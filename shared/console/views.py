@@ -109,6 +109,7 @@ async def letters(desk: Desk, ask: Ask) -> Response:
     """What failed for good: the queue, the reason, and a way back."""
     queue, behind = ask.query("queue"), ask.query("behind")
     queue = queue if queue in QUEUES else ""
+    behind = behind if _LETTER.fullmatch(behind) else ""
     names: list[str] = []
     async for name in desk.letters.names(queue):
         if name > behind:
