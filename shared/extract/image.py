@@ -28,7 +28,7 @@ MAX_DECODED = 256_000_000  # bytes in memory: RGB at 600 dots an inch of A3, not
 PAGES = 40  # of a TIFF
 FRAMES = 8  # of an animation
 _PNG_TEXT = re.compile(rb"(?:tEXt|iTXt)([\x20-\xff]{1,79}\x00[^\x00]{0,65535})")
-_XMP = re.compile(rb"<x:xmpmeta.*?</x:xmpmeta>", re.DOTALL)
+XMP, XMP_END = b"<x:xmpmeta", b"</x:xmpmeta>"
 _TAG = re.compile(r"<[^>]*>")
 COMMENT, START_OF_SCAN = 0xFE, 0xDA
 EXIF_WORDS = (
@@ -74,8 +74,18 @@ def _own_words(data: bytes) -> list[str]:
         found[1].replace(b"\0", b" ").decode("utf-8", "replace")
         for found in _PNG_TEXT.finditer(data)
     ]
-    words += [_TAG.sub(" ", found[0].decode("utf-8", "replace")) for found in _XMP.finditer(data)]
+    words += xmp_words(data)
     return words + (_jpeg_comments(data) if data.startswith(b"\xff\xd8") else [])
+
+
+def xmp_words(data: bytes) -> list[str]:
+    """The texts of the metadata packets in a file (XMP, ISO 16684-1), where they are not packed."""
+    words = []
+    at = data.find(XMP)
+    while at >= 0 and (end := data.find(XMP_END, at)) >= 0:
+        words.append(_TAG.sub(" ", data[at:end].decode("utf-8", "replace")))
+        at = data.find(XMP, end)
+    return words
 
 
 def _exif_words(image: Image.Image) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 from shared.extract.charset import readings
 from shared.extract.giving import places
@@ -13,6 +14,8 @@ from shared.model import GapCode
 
 _ENCODING = re.compile(rb"encoding\s{0,9}=\s{0,9}[\"']([A-Za-z0-9_:.\-]{2,40})")
 _HEAD = 200
+_RUN, _PARAGRAPH_END = "<w:t", "</w:p>"
+_TAG = re.compile(r"<[^<>]*>")
 
 
 def read(document: Document, job: Job) -> None:
@@ -23,5 +26,8 @@ def read(document: Document, job: Job) -> None:
     for place, source in places(location, readings(document.data, label), job):
         give(scan(source, job.tick, xml=True), place, job)
         embedded(source, place, job)
+        if _RUN in source:  # a document of Word as one XML file: a number may be cut into runs
+            joined = _TAG.sub("", source.replace(_PARAGRAPH_END, "\n"))
+            job.text(f"{place}（続けた読み）", unescape(joined))
         if "<!ENTITY" in source:
             job.gap(GapCode.PARTIAL, location)

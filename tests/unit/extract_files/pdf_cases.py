@@ -159,6 +159,18 @@ def xfa(number):
     )
 
 
+def xmp(number):
+    packet = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><t>{number}</t></x:xmpmeta>".encode()
+    return by_hand(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R /Metadata 4 0 R >>",
+            PAGES,
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] >>",
+            stream(packet, b"/Type /Metadata /Subtype /XML"),
+        ]
+    )
+
+
 def encrypted(**options):
     return drawn(text, encrypt=StandardEncryption("himitsu", ownerPassword="o", **options))
 
@@ -181,6 +193,7 @@ CASES = [
     ("注釈", drawn(note), FIELD, ()),
     ("しおり", drawn(outline), r"^しおり$", ()),
     ("文書のプロパティ", drawn(title), r"^プロパティ$", ()),
+    ("メタデータ (XMP)", xmp, r"^メタデータ$", ()),
     ("添付ファイル", embedded_file, r"^添付1\.txt › ", ()),
     ("ページに留めた添付ファイル", pinned_file, r"^添付1\.txt › ", ()),
     ("XFA フォームのデータ", xfa, r"^XFA1$", ()),

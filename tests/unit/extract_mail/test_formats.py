@@ -270,3 +270,10 @@ def test_document_read_by_the_sandbox_keeps_its_place():
 
     (segment,) = extract_document(document, clock=lambda: 0.0).segments
     assert segment.location == "添付3.txt › 本文"
+
+
+def test_word_document_as_one_xml_file_is_read_with_its_runs_joined():
+    runs = "<w:r><w:t>12345</w:t></w:r><w:r><w:t>6789018</w:t></w:r>"
+    data = f'<?xml version="1.0"?><w:d xmlns:w="z"><w:p>{runs}</w:p><w:p>次</w:p></w:d>'
+    extraction = read(data.encode())
+    assert at(extraction, "本文（続けた読み）").strip() == "123456789018\n次"
