@@ -65,7 +65,11 @@ param alertAddresses string = ''
 param budgetStart string = utcNow('yyyy-MM-01')
 
 var sizes = loadJsonContent('sizes.json')
-var access = loadJsonContent('access.json')
+var stores = loadJsonContent('stores.json')
+var places = stores.places
+var access = union(loadJsonContent('access.json'), {
+  all: stores.all
+})
 var profile = sizes[size]
 var apps = profile.apps
 var token = uniqueString(subscription().id, environmentName, location)
@@ -94,16 +98,6 @@ var consoleRole = contains(apps, 'console') ? 'console' : 'all'
 var auditRole = contains(apps, 'audit') ? 'audit' : 'all'
 var intakeIndex = indexOf(apps, intakeRole)
 var ownUrl = empty(consoleUrl) ? 'https://func-${consoleRole}-${token}.azurewebsites.net' : consoleUrl
-var poison = map(workQueues, each => '${each}-poison')
-var workQueues = [
-  'graph-hints'
-  'graph-jobs'
-  'landing-events'
-  'scan-items'
-  'scan-bulk'
-  'scan-results'
-  'relay-results'
-]
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: 'rg-sekisho-${environmentName}'
@@ -187,9 +181,9 @@ module work 'modules/storage.bicep' = {
     location: location
     tags: tags
     sku: profile.storageSku
-    containers: ['landing', 'envelopes', 'work', 'deadletters', 'relay', 'eventgrid-deadletters']
-    queues: concat(workQueues, poison, ['relay-deliver'])
-    tables: ['ledger', 'ownwrites', 'exceptions', 'outbox', 'cohorts', 'alerts', 'subscriptions', 'drives']
+    containers: concat(places.work.containers, ['eventgrid-deadletters'])
+    queues: places.work.queues
+    tables: places.work.tables
     rules: [
       {
         name: 'claim-checks'
@@ -229,7 +223,7 @@ module evidence 'modules/storage.bicep' = {
     location: location
     tags: tags
     sku: profile.storageSku
-    containers: ['evidence', 'quarantine']
+    containers: places.evidence.containers
     versioning: true
     undeleteDays: 30
     rules: [
@@ -277,8 +271,8 @@ module audit 'modules/storage.bicep' = {
     location: location
     tags: tags
     sku: profile.storageSku
-    containers: ['audit', 'exports']
-    tables: ['auditevents', 'incidents', 'incidentindex']
+    containers: places.audit.containers
+    tables: places.audit.tables
     versioning: true
     undeleteDays: 90
     kinds: ['blob', 'table']

@@ -76,8 +76,6 @@ def azure_roles() -> list[str]:
     access = json.loads((ROOT / "infra/access.json").read_text(encoding="utf-8"))
     lines = [WORDS]
     for app, entries in access.items():
-        if app == "all":
-            continue
         lines += [f"### {app}", "", "| store | role | what needs it |", "|---|---|---|"]
         for each in entries:
             store = f"`{each['account']}` {each['kind']} `{each['name']}`"
@@ -105,3 +103,24 @@ def settings_file() -> str:
             "optionalKeys": {name: value for name, value in keys.items() if name not in needed},
         }
     return json.dumps(found, indent=2) + "\n"
+
+
+def stores_file() -> str:
+    """infra/stores.json: the sum of the four apps' roles, and every store that one may reach."""
+    access = json.loads((ROOT / "infra/access.json").read_text(encoding="utf-8"))
+    entries = [each for found in access.values() for each in found]
+    together: list[dict[str, str]] = []
+    for role in ("intake", "scan", "audit", "console"):
+        for each in access[role]:
+            plain = {name: each[name] for name in ("account", "kind", "name", "role")}
+            if plain not in together:
+                together.append(plain)
+    places: dict[str, dict[str, list[str]]] = {}
+    for account in sorted({each["account"] for each in entries}):
+        places[account] = {
+            kind: sorted(
+                {e["name"] for e in entries if (e["account"], e["kind"]) == (account, kind)}
+            )
+            for kind in ("containers", "queues", "tables")
+        }
+    return json.dumps({"all": together, "places": places}, indent=2) + "\n"

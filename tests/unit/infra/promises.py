@@ -8,6 +8,7 @@ from tests.unit.infra.house import INFRA, STORAGE
 
 ROLES = {value: key for key, value in json.loads((INFRA / "roles.json").read_text()).items()}
 ACCESS = json.loads((INFRA / "access.json").read_text())
+ACCESS["all"] = json.loads((INFRA / "stores.json").read_text())["all"]
 SERVICES = {"containers": "blobServices", "queues": "queueServices", "tables": "tableServices"}
 IMMUTABLE = f"{STORAGE}/blobServices/containers/immutabilityPolicies"
 
