@@ -94,7 +94,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_HEAD_SCHEDULE", str, "30 * * * * *", ("all", "audit"), "When the head of the audit chain is signed and published (NCRONTAB, UTC)."),
     Setting("SEKISHO_HEAD_KEYS", _public_keys, "", ("all", "audit"), "Public keys (base64 of PEM each) of former signing keys, so that heads signed before a rotation are still checked."),
     Setting("SEKISHO_VERIFY_SCHEDULE", str, "0 */15 * * * *", ("all", "audit"), "When the audit chain is verified: what is new, and a further part of the whole (NCRONTAB, UTC)."),
-    Setting("SEKISHO_EXPORT_FORMATS", _some("ocsf", "cef", "csv"), "", ("all", "audit"), "Formats in which the record is exported as it grows, to the container `exports` of the audit's account: some of `ocsf`, `cef`, `csv`, with commas; empty: none."),
+    Setting("SEKISHO_EXPORT_FORMATS", _some("ocsf", "cef", "csv", "cloudevents"), "", ("all", "audit"), "Formats in which the record is exported as it grows, to the container `exports` of the audit's account: some of `ocsf`, `cef`, `csv`, `cloudevents`, with commas; empty: none."),
     Setting("SEKISHO_EXPORT_SCHEDULE", str, "45 */5 * * * *", ("all", "audit"), "When what is new of the record is exported (NCRONTAB, UTC)."),
     Setting("SEKISHO_SENTINEL_ENDPOINT", _optional_url, "", ("all", "audit"), "Logs Ingestion endpoint of the data collection rule (or endpoint) that takes the record into a Log Analytics workspace; empty: none."),
     Setting("SEKISHO_SENTINEL_RULE", str, "", ("all", "audit"), "Immutable id of that data collection rule (`dcr-…`); its stream is `Custom-SekishoAudit_CL`."),

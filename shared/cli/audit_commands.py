@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from shared.audit.formats import FORMATS
-from shared.cli import exporting, keeping, reporting, verifying
+from shared.cli import exporting, keeping, reporting, stores, verifying
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -60,6 +60,13 @@ def verify(first: int, root: Path | None, keys: tuple[Path, ...], shape: str, *,
     if root is not None:
         return asyncio.run(verifying.folder(root, keys, asked))
     return asyncio.run(verifying.storage(keys, asked))
+
+
+@audit.command("public-key")
+def public_key() -> int:
+    """署名の公開鍵（PEM） / the public key that verifies signed heads."""
+    click.echo(stores.public_key(), nl=False)
+    return 0
 
 
 @audit.command()

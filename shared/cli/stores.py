@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from shared.audit.head import Verify, any_of, public_pem
+from shared.audit.head import Verify, any_of, key_id, public_pem
 from shared.errors import SekishoError
 from shared.storage.stores import AzureStores
 
@@ -80,6 +80,18 @@ def verifier(files: Sequence[Path]) -> Verify | None:
     except (ValueError, binascii.Error):
         message = "公開鍵を読めません（P-256 の PEM） / not a P-256 public key in PEM"
         raise StoreError(message) from None
+
+
+def public_key() -> str:
+    """The public half of SEKISHO_SIGNING_KEY in PEM, its id on stderr; StoreError."""
+    private = os.environ.get("SEKISHO_SIGNING_KEY", "")
+    try:
+        public = public_pem(base64.b64decode(private, validate=True))
+    except (ValueError, binascii.Error):
+        message = "SEKISHO_SIGNING_KEY がないか、読めません / is missing, or is no private key"
+        raise StoreError(message) from None
+    click.echo(f"id: {key_id(public)}", err=True)
+    return public.decode()
 
 
 def _of_settings() -> list[bytes]:

@@ -79,6 +79,8 @@ class Continuous:
             TransientError: the sink or the storage is not there.
         """
         cursor = await self._cursor()
+        if not cursor.etag:  # from now on it can be told how far behind it is
+            cursor = await self._save(cursor)
         for _ in range(files):
             entries, end = await self._next(cursor)
             if end.tip.count == cursor.done.tip.count:

@@ -105,15 +105,15 @@ class Watchdog:
         if end is None:
             return []
         found = []
-        now, count = self.clock(), end.values["seq"]
+        now, count, written = self.clock(), end.values["seq"], end.values.get("written")
         seen = await self.chain.get(CHAIN, VERIFIED)
-        if _older(seen.values.get("time") if seen else end.values.get("written"), now - UNSEEN):
+        if _older(seen.values.get("time") if seen else written, now - UNSEEN):
             found.append(("chain_unverified", self._day()))
         for name in self.exports:
             row = await self.chain.get(CHAIN, f"export-{name}")
-            time = row.values.get("time") if row else end.values.get("written")
-            behind = row is None or row.values.get("up_to") != count
-            if behind and _older(time, now - LATE) and _older(end.values["written"], now - LATE):
+            if row is None or row.values.get("up_to") == count:
+                continue
+            if _older(row.values.get("time"), now - LATE) and _older(written, now - LATE):
                 found.append(("export_behind", f"{name}/{self._day()}"))
         return found
 

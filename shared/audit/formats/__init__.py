@@ -1,4 +1,4 @@
-"""The record in the formats of other tools. Pure: events in, bytes out, nothing in them but masks.
+"""The record in the formats of other tools. Pure: events in, bytes out, and no value in them.
 
 Every format is lines behind an optional head, so that files can be cut anywhere between events.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from shared.audit.formats import cef, ocsf, sentinel, sheet
+from shared.audit.formats import cef, cloudevents, ocsf, sentinel, sheet
 from shared.audit.formats.entry import Entry
 
 __all__ = ["FORMATS", "Entry", "Format"]
@@ -34,6 +34,7 @@ class Format:
 FORMATS: Mapping[str, Format] = {
     "ocsf": Format(".ocsf.ndjson", "application/x-ndjson", ocsf.line),
     "cef": Format(".cef", "text/plain", cef.line),
+    "cloudevents": Format(".cloudevents.ndjson", "application/x-ndjson", cloudevents.line),
     "csv": Format(".csv", "text/csv", sheet.line, sheet.HEAD),
     "sentinel": Format(".sentinel.ndjson", "application/x-ndjson", sentinel.line),
 }

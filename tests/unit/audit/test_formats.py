@@ -16,6 +16,8 @@ from shared.audit.formats import FORMATS, Entry
 from shared.audit.formats.ocsf import VERSION
 from shared.audit.formats.sentinel import COLUMNS, declaration
 from shared.audit.formats.sheet import BOM, DANGER
+from shared.codec import decode
+from shared.model import AuditEvent
 from tests.unit.audit.payloads import PAYLOADS, START, event
 
 NUMBERS = {"seq", "findings", "persons", "seconds"}
@@ -115,8 +117,8 @@ def test_no_payload_becomes_a_formula_a_line_or_a_field(schemas, source):
         assert problems(schemas, made) == [], repr(text)
         told = json.loads(FORMATS["sentinel"].line(one))
         assert set(told) == set(COLUMNS)
-        for name in ("ocsf", "cef", "sentinel"):
-            data = FORMATS[name].line(one)
+        for name in ("ocsf", "cef", "sentinel", *(() if text == "\ud800" else ("cloudevents",))):
+            data = FORMATS[name].line(one)  # what is no Unicode is on no record in the first place
             assert (data.count(b"\n"), data.count(b"\r")) == (1, 0), (name, repr(text))
         for data in (line[:-1], sheet.replace("\r\n", ""), json.dumps(made, ensure_ascii=False)):
             kinds = {unicodedata.category(char) for char in data}
@@ -131,6 +133,15 @@ def test_sentinel_rows_have_the_columns_that_the_stream_declares():
     for each in columns:
         kind = kinds.get(each["type"], (dict, list))
         assert isinstance(told[each["name"]], kind), each
+
+
+def test_cloudevents_hold_the_whole_event_by_its_schema():
+    made = json.loads(FORMATS["cloudevents"].line(entry()))
+    assert {"specversion", "id", "source", "type"} <= set(made)
+    assert (made["specversion"], made["type"]) == ("1.0", "lg.sekisho.decision.v1")
+    assert decode(json.dumps(made["data"]), AuditEvent) == entry().event
+    deed = json.loads(FORMATS["cloudevents"].line(entry(source="console")))
+    assert (deed["type"], deed["source"]) == ("lg.sekisho.deed.v1", "/sekisho/console")
 
 
 def test_page_of_the_exports_shows_the_stream_as_it_is():

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.audit.chain import Tip, append
-from shared.audit.head import Head, es256_signer, public_pem, sign
+from shared.audit.head import Head, es256_signer, key_id, public_pem, sign
 from shared.cli import run
 from shared.codec import encode
 from tests.unit.audit.payloads import event
@@ -131,6 +131,16 @@ def test_verify_of_storage_never_quotes_the_connection(capsys, monkeypatch):
     assert "c2VjcmV0" not in capsys.readouterr().err
 
 
+def test_public_key_is_what_verify_takes(monkeypatch, capsys):
+    monkeypatch.setenv("SEKISHO_SIGNING_KEY", base64.b64encode(PEM).decode())
+    assert run(["audit", "public-key"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.encode() == public_pem(PEM)
+    assert key_id(public_pem(PEM)) in printed.err
+    monkeypatch.delenv("SEKISHO_SIGNING_KEY")
+    assert run(["audit", "public-key"]) == 64
+
+
 @pytest.fixture
 def events(tmp_path):
     """Two real events, a day apart, in a copy."""
@@ -151,7 +161,7 @@ def export(events, kind, *more):
     return run(["audit", "export", "--format", kind, *where, *more]), out
 
 
-@pytest.mark.parametrize("kind", ["ocsf", "cef", "csv", "sentinel"])
+@pytest.mark.parametrize("kind", ["ocsf", "cef", "csv", "cloudevents", "sentinel"])
 def test_export_writes_every_event(events, kind):
     code, out = export(events, kind)
     assert code == 0
