@@ -129,7 +129,7 @@ def list_command(context: click.Context) -> None:
             f"  {', '.join(decision.rule_ids)}  {agreed}".rstrip()
         )
     for name in spool.names(DEAD):
-        click.echo(f"{name[:24]}  (dead: could not be delivered or opened)")
+        click.echo(f"{name}  (dead: refused for good, or damaged; see `retry`)")
 
 
 @main.command()
@@ -185,6 +185,19 @@ def release(context: click.Context, name: str) -> None:
 def delete(context: click.Context, name: str) -> None:
     """Agree to remove a held mail; as many people as a release needs."""
     _ask(context, name, DELETE)
+
+
+@main.command()
+@click.argument("name")
+@click.pass_context
+def retry(context: click.Context, name: str) -> None:
+    """Send on what lies with the dead, once its cause is gone."""
+    settings = _settings(context)
+    if not _spool(settings).has(DEAD, name):
+        click.echo("そのようなメールはありません / no such mail", err=True)
+        sys.exit(1)
+    requests.ask(settings.spool, name, requests.RETRY)
+    click.echo("受け付けました / taken")
 
 
 @main.command()

@@ -40,6 +40,10 @@ class Forwarder:
         self._untried.add(name)
         self._waiting.put_nowait(name)
 
+    def again(self, name: str) -> None:
+        """A person sends on what had stopped; it may have been sent up before."""
+        self._waiting.put_nowait(name)
+
     def recover(self) -> int:
         """What an earlier run accepted; how many. Blocking."""
         names = self._spool.names(INCOMING)

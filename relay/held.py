@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,12 +18,12 @@ from relay.cloud import Cloud
 from relay.journal import NOTICE, RELEASED
 from relay.mails import Post, automatic, first_headers
 from relay.outbox import Outbox
-from relay.requests import Request, take_requests
+from relay.requests import RETRY, Request, take_requests
 from relay.routes import find
 from relay.settings import Settings
-from relay.spool import HELD, INCOMING, Letter, Spool
+from relay.spool import DEAD, HELD, INCOMING, Letter, Spool
 from shared.audit.event import UNJUDGED, build
-from shared.errors import MalformedError, TransientError
+from shared.errors import GoneError, MalformedError, TransientError
 from shared.model import AuditEvent, Claim, Intent, Item, Outcome, OutcomeState, Step
 from shared.policy import Policy
 from shared.policy.notices import Notices
@@ -48,7 +49,7 @@ class Note:
 
 
 class Keeper:
-    """Looks after ``held``."""
+    """Looks after ``held``; ``arrived`` is told of a mail that is to be judged again."""
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class Keeper:
         self._post = post
         self._clock = clock
         self._open: set[str] = set()
+        self.arrived: Callable[[str], None] = _nobody
         self.changed = asyncio.Event()
 
     def recover(self) -> None:
@@ -166,6 +168,8 @@ class Keeper:
 
     async def decide(self, request: Request) -> str:
         """Take in who asks for what; carry it out where enough people have. What it came to."""
+        if request.action == RETRY:
+            return await self._retry(request.name)
         note = await asyncio.to_thread(self._spool.noted, request.name, Note)
         if note is None or not self._spool.has(HELD, request.name):
             log.warning("%s of %s: no such held mail", request.action, request.name)
@@ -176,6 +180,17 @@ class Keeper:
         self._open.add(request.name)
         self.changed.set()
         return note.decided or "waits"
+
+    async def _retry(self, name: str) -> str:
+        """What lies with the dead goes on where it stopped."""
+        if await self._outbox.retry(name):
+            return RETRY
+        try:
+            await asyncio.to_thread(self._spool.move, name, DEAD, INCOMING)
+        except GoneError:
+            return "unknown"
+        self.arrived(name)
+        return RETRY
 
     def _agreed(self, note: Note, request: Request) -> Note:
         """Names count within one channel: one person may be known by two names in two channels."""
@@ -222,6 +237,10 @@ class Keeper:
             )
             for index, recipient in enumerate(letter.recipients)
         ]
+
+
+def _nobody(name: str) -> None:
+    del name
 
 
 def item_of(name: str, intent: Intent) -> Item:

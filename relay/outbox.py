@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
-from relay.journal import DELIVERED, FAILED, Entry, Journal
+from relay.journal import DELIVERED, FAILED, NOTICE, REPORT, Entry, Journal
 from relay.spool import DEAD, OUTGOING, Spool
 from shared.errors import MalformedError
 from shared.ports import Clock
@@ -42,6 +42,20 @@ class Outbox:
         self.spool.put(OUTGOING, order.key, Outgoing(kind, order), data)
         return self.journal.add(order.key, kind, first(order), self._clock().timestamp())
 
+    async def retry(self, key: str) -> bool:
+        """Send again what lies with the dead; False where it does not."""
+        found = await asyncio.to_thread(self._retry, key)
+        self.more.set()
+        return found
+
+    def _retry(self, key: str) -> bool:
+        entry = self.journal.get(key)
+        if entry is None or entry.state != FAILED or not self.spool.has(DEAD, key):
+            return False
+        self.spool.move(key, DEAD, OUTGOING)
+        self.journal.again(key, self._clock().timestamp())
+        return True
+
     async def again(self, order: Order, data: bytes) -> None:
         """A person put a failed order back."""
         await asyncio.to_thread(self._again, order, data)
@@ -71,7 +85,8 @@ class Outbox:
 
     def leave(self, entry: Entry) -> None:
         """A mail that is settled, and that the cloud knows of, is gone or lies with the dead."""
-        if entry.state == DELIVERED:
+        ours = entry.kind in {NOTICE, REPORT}  # nobody waits for what a machine wrote
+        if entry.state == DELIVERED or (entry.state == FAILED and ours):
             self.spool.remove(OUTGOING, entry.key)
         elif entry.state == FAILED and self.spool.has(OUTGOING, entry.key):
             self.spool.move(entry.key, OUTGOING, DEAD)

@@ -43,7 +43,8 @@ class Admission:
         if not self.open:
             return "421 4.3.2 the relay is stopping, try again later"
         if not any(ip_address(address) in each for each in self._networks):
-            log.warning("refused a connection from %s: not in networks", address)
+            if not ip_address(address).is_loopback:  # the health check of a container
+                log.warning("refused a connection from %s: not in networks", address)
             return "554 5.7.1 this address may not send here"
         if len(self.inside) >= self._limit or self._by[address] >= self._each:
             return "421 4.7.0 too many connections, try again later"

@@ -22,6 +22,8 @@ from shared.services.relay_delivery import DELETE, RELEASE
 LOCAL, CLOUD = "relay", "cloud"
 _LONGEST = 4_096
 _NAME = re.compile(r"[0-9a-f]{24}")
+_DEAD = re.compile(r"[0-9a-f]{24}|[0-9a-f]{64}")
+RETRY = "retry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +75,9 @@ def _read(path: Path) -> Request:
 
 def check(request: Request) -> None:
     """MalformedError where it names no spooled mail, or something that nobody can ask for."""
-    if not _NAME.fullmatch(request.name) or request.action not in {RELEASE, DELETE}:
-        message = "a request needs the name of a held mail, and release or delete"
+    known = request.action in {RELEASE, DELETE} and _NAME.fullmatch(request.name)
+    if not known and not (request.action == RETRY and _DEAD.fullmatch(request.name)):
+        message = "a request needs the name of a mail, and release, delete or retry"
         raise MalformedError(message)
 
 

@@ -93,6 +93,7 @@ class Relay:
             cloud=self.cloud,
             hold=Disposition[given.hold.upper()],
         )
+        self.keeper.arrived = self.forwarder.again
         self.orders = Orders(
             cloud=self.cloud,
             outbox=self.outbox,

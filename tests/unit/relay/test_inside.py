@@ -323,3 +323,29 @@ async def test_recovery_makes_spool_and_journal_agree(inside):
     inside.journal.told(key, 2.0)
     inside.outbox.recover()
     assert (inside.spool.names(OUTGOING), inside.spool.names(DEAD)) == ([], [key])
+
+
+async def test_retry_sends_on_what_lies_with_the_dead(inside):
+    key = await handed(inside)
+    await inside.orders.look()
+    inside.journal.done(key, 1.0, "failed", "550")
+    await inside.delivery.tell_all()
+    assert inside.spool.names(DEAD) == [key]
+    assert await inside.keeper.decide(Request(key, "retry", ("taro",))) == "retry"
+    assert ([each.key for each in inside.journal.open()], inside.spool.names(DEAD)) == ([key], [])
+    name = inside.accept()
+    inside.spool.move(name, INCOMING, DEAD)
+    told = []
+    inside.keeper.arrived = told.append
+    assert await inside.keeper.decide(Request(name, "retry", ("taro",))) == "retry"
+    assert (told, inside.spool.names(INCOMING)) == ([name], [name])
+    assert await inside.keeper.decide(Request("0" * 24, "retry", ("taro",))) == "unknown"
+
+
+async def test_notice_that_cannot_be_delivered_is_not_kept(inside):
+    await inside.forwarder.forward(inside.accept(NUMBER))
+    await inside.keeper.attend()
+    for entry in inside.journal.open():
+        inside.journal.done(entry.key, 1.0, "failed", "550 5.1.1")
+    await inside.delivery.tell_all()
+    assert inside.spool.names(DEAD) == inside.spool.names(OUTGOING) == []
