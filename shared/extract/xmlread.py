@@ -127,7 +127,10 @@ SPOKEN = frozenset(
         "alt",
         "author",
         "caption",
+        "command",  # of a connection: SQL, which may ask for one person
+        "connection",
         "descr",
+        "description",
         "displayName",
         "displayText",
         "error",
@@ -136,6 +139,7 @@ SPOKEN = frozenset(
         "instr",
         "prompt",
         "promptTitle",
+        "sourceFile",
         "string",
         "text",
         "title",

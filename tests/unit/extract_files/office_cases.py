@@ -163,6 +163,11 @@ def inline_string(number):
     return edited(data, "xl/worksheets/sheet1.xml", r'<c r="B7".*?</c>', cell)
 
 
+def connection(number):
+    xml = f"<connections><dbPr command='SELECT 氏名 FROM t WHERE no = {number}'/></connections>"
+    return rezip(sheet_with(cell_text)("目印"), {"xl/connections.xml": xml.encode()})
+
+
 def rich_shared(number):
     out = io.BytesIO()
     with xlsxwriter.Workbook(out) as book:
@@ -472,6 +477,7 @@ CASES = [
     ("xlsx", "ハイパーリンク", sheet_with(hyperlink), r"^リンク先$"),
     ("xlsx", "文書のプロパティ", sheet_with(book_title), r"プロパティ"),
     ("xlsx", "ユーザー設定のプロパティ", sheet_with(custom_property), r"プロパティ"),
+    ("xlsx", "外部データの接続 (SQL)", connection, r"^部品\d+"),
     ("xlsx", "グラフの題名", sheet_with(chart_title), r"グラフ"),
     ("docx", "本文", document_with(paragraph), r"^本文!段落1$"),
     ("docx", "書式が途中で変わる本文", document_with(split_runs), r"^本文!段落1$"),
