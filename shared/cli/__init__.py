@@ -13,11 +13,13 @@ from shared.cli import audit_commands
 from shared.cli.commands import EXIT_USAGE, policy, sekisho
 from shared.cli.doctoring import doctor
 from shared.cli.policy_commands import register
+from shared.cli.pushing import push
 from shared.cli.watching import watch
 
 register(sekisho, policy)
 audit_commands.register(sekisho)
 sekisho.add_command(doctor)
+sekisho.add_command(push)
 sekisho.add_command(watch)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC
 
 from shared.errors import GoneError, UnavailableError
 from shared.graph import calls
@@ -94,7 +95,12 @@ class FileDelivery:
             )
             return answer.json()
         # Should somebody take the name at this very moment, OneDrive numbers it once more.
-        described = {"@microsoft.graph.conflictBehavior": sidecar.conflict, "name": sidecar.name}
+        described: dict[str, object] = {
+            "@microsoft.graph.conflictBehavior": sidecar.conflict,
+            "name": sidecar.name,
+        }
+        if times := _times(sidecar):
+            described["fileSystemInfo"] = times
         answer = await self._graph.send(calls.PATH_SESSION, params, body={"item": described})
         return await self._graph.transfer.upload(str(answer.json()["uploadUrl"]), data)
 
@@ -111,3 +117,12 @@ class FileDelivery:
             return known
         params = {"drive": drive, "item": str(entity["id"])}
         return await self._graph.download(calls.ITEM_CONTENT, params, limit=len(data)) == data
+
+
+def _times(sidecar: Sidecar) -> dict[str, str]:
+    """The file's own times, as its owner saw them before (driveItemUploadableProperties)."""
+    given = (
+        ("createdDateTime", sidecar.created_at),
+        ("lastModifiedDateTime", sidecar.modified_at),
+    )
+    return {name: f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for name, time in given if time}

@@ -75,7 +75,10 @@ async def create_session(request: web.Request) -> web.Response:
     where, found, parent, name = _place(request)
     if found is not None:
         check_etag(request, found)
+    body = await request.json() if request.can_read_body else {}
+    times = (body.get("item") or {}).get("fileSystemInfo") or {}
     upload = Upload(
+        times=times,
         id=ids.share_token(),
         drive=where,
         parent=parent.id,
@@ -140,8 +143,10 @@ def _finish(request: web.Request, upload: Upload) -> web.Response:
     there = there or where.child(parent, upload.name)
     if there is None:
         made = where.add(parent, upload.name, data)
+        made.own_times = upload.times
         return web.json_response(shown(request, where, made), status=201)
     where.write(there, data)
+    there.own_times = upload.times
     return web.json_response(shown(request, where, there))
 
 

@@ -37,6 +37,7 @@ class Item:
     labels: list[Json] = field(default_factory=list)
     created: datetime = field(default_factory=ids.now)
     modified: datetime = field(default_factory=ids.now)
+    own_times: dict[str, str] = field(default_factory=dict)  # fileSystemInfo, as a client gave it
     changes: int = 0
     content_changes: int = 0
     seq: int = 0

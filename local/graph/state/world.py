@@ -66,6 +66,7 @@ class Upload:
     item: str
     expires: datetime
     received: bytearray = field(default_factory=bytearray, repr=False)
+    times: dict[str, str] = field(default_factory=dict)
 
 
 class User:

@@ -56,7 +56,11 @@ def item(where: Drive, one: Item, owner: User | None) -> Json:
         "lastModifiedDateTime": modified,
         "createdBy": by,
         "lastModifiedBy": by,
-        "fileSystemInfo": {"createdDateTime": created, "lastModifiedDateTime": modified},
+        "fileSystemInfo": {
+            "createdDateTime": created,
+            "lastModifiedDateTime": modified,
+            **one.own_times,
+        },
         "parentReference": parent_reference(where, one),
         "size": size(where, one),
         "webUrl": f"{SITE}/{_personal(owner)}/Documents{quote(path)}",
