@@ -59,6 +59,8 @@ def plain(text: str) -> str:
     Line ends and tabs become a space, the others U+FFFD: text that an exported field may hold, and
     that reorders or breaks nothing in whatever shows it.
     """
+    if text.isprintable():  # nothing of all that is in it
+        return text
     return "".join(_plain(char) for char in text)
 
 
