@@ -28,7 +28,7 @@ from local.stack import Stack
 from tests.integration.relay.parts import INSIDE, OUTSIDE, RelayProcess, Sink
 
 FULL = os.environ.get("SEKISHO_TRUST") == "full"
-KILLS, MAILS, FILES, PATIENCE = (50, 1000, 200, 1500) if FULL else (8, 120, 20, 150)
+KILLS, MAILS, FILES, PATIENCE = (50, 1000, 200, 2400) if FULL else (8, 120, 20, 150)
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600 if FULL else 400)]
 SEED = 20261128
 OWNER = f"taro@{INSIDE}"
