@@ -24,8 +24,10 @@ from shared.storage.disposal import BEYOND_REVIEW, asked
 from shared.storage.index import LAST_MOMENT, WAITING, Filter, Index, facet
 from shared.storage.index_audit import AuditIndex
 from shared.storage.index_counts import Counts
+from shared.storage.newest import Months, newest
 
 NEEDS_REVIEW = frozenset({"review", "block"})
+UNCHANGED = "unchanged"  # what is held was judged anew and stays held: no news for a person
 LIMIT = 30_000  # a string property holds 32 Ki characters
 SHOWN = 20  # masked findings on the row; the audit event has them all
 NOTE = 1_000  # characters of one note
@@ -84,11 +86,12 @@ class Pages:
     counts: Counts
     audit: AuditIndex
     causes: Causes
+    months: Months
 
     @classmethod
     def of(cls, table: Table) -> Pages:
         """All of it in one table."""
-        return cls(Index(table), Counts(table), AuditIndex(table), Causes(table))
+        return cls(Index(table), Counts(table), AuditIndex(table), Causes(table), Months(table))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,7 @@ class Incidents:
             await self.pages.counts.passed(event)
         if self.pages:
             await self.pages.audit.enter(event)
-        if event.disposition not in NEEDS_REVIEW:
+        if event.disposition not in NEEDS_REVIEW or event.action_state == UNCHANGED:
             return ""
         row = incident(event)
         if self.pages and (other := await self._other(self.pages, event, row)):
@@ -159,6 +162,7 @@ class Incidents:
 
     async def _found(self, pages: Pages, row: Row) -> None:
         kept = await self.table.get(row.partition, row.key) or row
+        await pages.months.enter(row.partition)
         await pages.index.enter(kept)
         await pages.counts.moved(f"{row.key}:0", "", facet(row.values))
 
@@ -234,14 +238,18 @@ class Incidents:
         return new
 
     async def list(
-        self, wanted: Filter, after: str = "", limit: int = PAGE
+        self, wanted: Filter, after: str = "", limit: int = PAGE, now: datetime | None = None
     ) -> tuple[list[Row], str]:
         """A page of incidents, newest first, and the key after which the next one begins.
 
         Each row is read from the incident itself; what the index still says of an earlier state is
-        removed from it.
+        removed from it. ``now`` spares the list without a filter a search of the whole month.
         """
         assert self.pages is not None
+        if wanted == Filter():
+            months = await self.pages.months.newest_first()
+            there = await newest(self.table, months, after, limit + 1, now)
+            return there[:limit], there[limit - 1].key if len(there) > limit else ""
         found = await self.pages.index.find(wanted, after, limit + 1)
         rows = await asyncio.gather(*(self.table.get(*each) for each in found[:limit]))
         listed = []
