@@ -20,6 +20,7 @@ from shared.duties import Arrivals, Gate, Intake, Reader, Scanner, Timers, Under
 from shared.errors import BusyError, SekishoError, StorageConflictError
 from shared.settings import Key
 from shared.storage import landed
+from shared.telemetry import oldest
 
 if TYPE_CHECKING:
     from shared.console.app import Console
@@ -140,6 +141,16 @@ async def judge_anew() -> None:
     await runtime().anew.run()
     if runtime().settings.legal_hold == "off":
         await runtime().disposer.run()
+    await tell_oldest()
+
+
+async def tell_oldest() -> None:
+    """How long the oldest item at the gate has waited, for telemetry."""
+    from shared.services.gate.waiting import PERSON, SCAN  # noqa: PLC0415 - the scan's role alone
+
+    waiting = runtime().waiting
+    for each in (SCAN, PERSON):
+        oldest(each, await waiting.oldest(each))
 
 
 async def send_notices() -> None:

@@ -9,6 +9,6 @@ Without ``configure`` everything here does nothing and costs next to nothing.
 
 from shared.telemetry.observe import observe
 from shared.telemetry.setup import Target, configure
-from shared.telemetry.spans import alerted, born, message, stage
+from shared.telemetry.spans import alerted, born, message, oldest, stage
 
-__all__ = ["Target", "alerted", "born", "configure", "message", "observe", "stage"]
+__all__ = ["Target", "alerted", "born", "configure", "message", "observe", "oldest", "stage"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opentelemetry.metrics import Counter, Histogram, Meter, NoOpMeterProvider
+from opentelemetry.metrics import _Gauge as Gauge
 from opentelemetry.trace import NoOpTracerProvider, Tracer
 
 
@@ -24,6 +25,7 @@ class Instruments:
     stages: Histogram
     ages: Histogram
     waits: Histogram
+    oldest: Gauge
     on: bool = False
 
     @classmethod
@@ -38,6 +40,7 @@ class Instruments:
             meter.create_histogram("sekisho.stage.duration", "s", "Time a stage takes"),
             meter.create_histogram("sekisho.item.age", "s", "From the event to its result"),
             meter.create_histogram("sekisho.queue.age", "s", "From the event to this queue's work"),
+            meter.create_gauge("sekisho.gate.oldest", "s", "Age of the oldest that waits"),
             on,
         )
 

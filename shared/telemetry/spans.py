@@ -54,6 +54,11 @@ def alerted(alert: str) -> None:
     instruments.current.alerts.add(1, clean({"alert": alert}))
 
 
+def oldest(stage: str, seconds: float) -> None:
+    """How long the oldest item at the gate has waited for ``stage`` (``scan``, ``person``)."""
+    instruments.current.oldest.set(seconds, clean({"stage": stage}))
+
+
 @contextmanager
 def message(queue: str, envelope: Envelope, now: datetime) -> Iterator[None]:
     """One message's work, as a span of its event's trace; counted by how it ended."""
