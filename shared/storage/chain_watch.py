@@ -21,6 +21,7 @@ from shared.storage.audit_state import CHAIN
 VERIFIED = "verified"
 WHOLE, BROKEN, UNSIGNED = "whole", "broken", "unsigned"
 BUDGET = 256 * 1024 * 1024  # bytes of the pass a run
+FIRST = 4  # budgets that what is new may take
 MOST_DAYS = 400  # heads of more days are not asked for one day at a time
 
 
@@ -79,10 +80,14 @@ class ChainWatch:
             verifier=self.verifier,
             days=_days(since, now),
             known=_known(progress.tip),
+            budget=FIRST * self.budget,
         )
         if newest.verdict.broken:
             return await self._broken(newest.verdict.broken, newest, before, progress)
         tip = newest.verdict.tip
+        if not newest.ended:  # a long log that nobody looked at before: the rest comes next
+            progress = replace(progress, newest=newest.place, tip=tip)
+            return await self._whole(tip.count, before, progress)
         part = await self.reader.check(progress.whole, known=_known(tip), budget=self.budget)
         if part.verdict.broken:
             return await self._broken(part.verdict.broken, part, before, progress)
@@ -92,9 +97,16 @@ class ChainWatch:
             tip=tip,
             whole=Place() if part.ended else part.place,
         )
-        found = Verified(now, _result(self.verifier), tip.count, "timer")
-        if part.ended:
-            found = replace(found, full_time=now, full_up_to=part.verdict.tip.count)
+        full = part.verdict.tip.count if part.ended else 0
+        return await self._whole(tip.count, before, progress, full)
+
+    async def _whole(
+        self, up_to: int, before: Verified | None, progress: Progress, full: int = 0
+    ) -> Verified:
+        """Write down that it holds; ``full`` records were read from the first one on, just now."""
+        found = Verified(self.clock(), _result(self.verifier), up_to, "timer")
+        if full:
+            found = replace(found, full_time=found.time, full_up_to=full)
         elif before:
             found = replace(found, full_time=before.full_time, full_up_to=before.full_up_to)
         await self._write(found, progress)

@@ -128,6 +128,21 @@ async def test_watch_reads_an_old_part_again_by_and_by(house, monkeypatch):
     assert (found.result, found.seq) == ("broken", 1)
 
 
+async def test_watch_comes_to_the_end_of_a_long_log_in_several_runs(house, monkeypatch):
+    monkeypatch.setattr("shared.storage.audit_reader.PIECE", 1500)
+    house.watch = replace(house.watch, budget=500)
+    await house.write(20)
+    reached = []
+    for _ in range(40):
+        found = await house.watch.run()
+        assert found.result == "whole"
+        reached.append(found.up_to)
+        if found.full_time:
+            break
+    assert reached == sorted(reached)
+    assert (len(set(reached)) > 2, found.up_to) == (True, 26)
+
+
 async def test_watch_still_knows_the_key_of_before_a_rotation(house):
     await house.write(3)
     house.signed_by(NEW, OLD)
