@@ -26,7 +26,7 @@ from local.host.blob_paths import BlobPath
 from local.host.functions import Function
 from local.host.invoker import Call, Invoker, Outcome
 from local.host.outputs import Sender
-from local.host.storage import Storage
+from local.host.storage import Storage, create_missing
 from local.host.wire import Value
 
 log = logging.getLogger("local.host.blobs")
@@ -56,6 +56,7 @@ class Receipts:
         self._queue = queue
         self._sender = sender
         self._host = host
+        self._made = False
         self._done: set[str] = set()
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -68,6 +69,9 @@ class Receipts:
         async with self._locks[path]:
             if path in self._done:
                 return False
+            if not self._made:  # without it each scan would send everything again
+                await create_missing(self._hosts.create_container)
+                self._made = True
             client = self._hosts.get_blob_client(path)
             fresh = not await client.exists()
             if fresh:
