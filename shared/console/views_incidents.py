@@ -44,7 +44,8 @@ async def quarantine(desk: Desk, ask: Ask) -> Response:
 
 async def _listed(desk: Desk, ask: Ask, wanted: Filter, name: str) -> Response:
     after = ask.query("after")
-    rows, following = await desk.incidents.list(wanted, after if _KEY.fullmatch(after) else "")
+    after = after if _KEY.fullmatch(after) else ""
+    rows, following = await desk.incidents.list(wanted, after, now=desk.clock())
     if wanted.held:
         settled = await asyncio.gather(*(_settled(desk, row) for row in rows))
         rows = [row for row in settled if held(row.values)]

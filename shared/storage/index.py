@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.ports import Row, Table
 
@@ -94,6 +94,7 @@ class Index:
     """Rows that find incidents by state, source and disposition, and the oldest that waits."""
 
     table: Table
+    _oldest: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     async def enter(self, row: Row) -> None:
         """Make the incident ``row`` findable; idempotent."""
@@ -126,8 +127,13 @@ class Index:
 
     async def oldest(self) -> tuple[str, str] | None:
         """Month and key of what has waited longest, or None."""
+        known = self._oldest.get("w")
+        # What waited longest still does unless its row is gone: one read instead of a search.
+        if known and await self.table.get("w", ascending(known[1])) is not None:
+            return known
         async for row in self.table.query("w", limit=1):
-            return str(row.values["month"]), ascending(row.key)
+            self._oldest["w"] = str(row.values["month"]), ascending(row.key)
+            return self._oldest["w"]
         return None
 
     async def forget(self, partitions: Iterable[str], key: str) -> None:

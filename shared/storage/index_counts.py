@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ SHARDS = 4
 REMEMBERED = 500
 TOKEN = 16  # hex digits of a token's hash
 ATTEMPTS = 12
+KEPT = 300.0  # seconds for which a day that is over is not read again
 
 
 def day_of(moment: datetime) -> date:
@@ -59,6 +61,7 @@ class Counts:
     table: Table
     _pending: dict[tuple[str, str], list[_Pending]] = field(default_factory=dict)
     _locks: dict[tuple[str, str], asyncio.Lock] = field(default_factory=dict)
+    _days: dict[date, tuple[float, dict[str, int]]] = field(default_factory=dict)
 
     async def passed(self, event: AuditEvent) -> None:
         """Count one judged item on its day: by disposition, source, entity, how it was found."""
@@ -120,16 +123,34 @@ class Counts:
 
     async def sums(self, partition: str) -> dict[str, int]:
         """The sums of all shards."""
+        rows = await asyncio.gather(
+            *(self.table.get(partition, str(shard)) for shard in range(SHARDS))
+        )
         total: Counter[str] = Counter()
-        async for row in self.table.query(partition):
-            total.update(decode(str(row.values["sums"]), dict[str, int]))
+        for row in rows:
+            if row is not None:
+                total.update(decode(str(row.values["sums"]), dict[str, int]))
         return dict(total)
 
     async def days(self, last: date, count: int) -> list[tuple[date, dict[str, int]]]:
-        """The sums of ``count`` days up to ``last``, oldest first."""
+        """The sums of ``count`` days up to ``last``, oldest first.
+
+        A day that is over by more than one changes with latecomers alone: it is read every five
+        minutes and not with each page.
+        """
         days = [last - timedelta(days=back) for back in reversed(range(count))]
-        found = await asyncio.gather(*(self.sums(f"d|{day}") for day in days))
+        found = await asyncio.gather(*(self._day(day, last) for day in days))
         return list(zip(days, found, strict=True))
+
+    async def _day(self, day: date, last: date) -> dict[str, int]:
+        kept = self._days.get(day)
+        if kept and last - day > timedelta(days=1) and time.monotonic() - kept[0] < KEPT:
+            return kept[1]
+        sums = await self.sums(f"d|{day}")
+        self._days[day] = (time.monotonic(), sums)
+        while len(self._days) > REMEMBERED:
+            self._days.pop(next(iter(self._days)))
+        return sums
 
     async def states(self) -> dict[str, int]:
         """How many incidents are in each facet ``f|state|source|disposition``."""

@@ -11,7 +11,15 @@ import pytest
 from local.memory import Account, MemoryStores
 from shared.errors import GoneError, RefusedError, StorageConflictError
 from shared.ports import Row
-from shared.storage.incidents import ACTIONS, DISPOSING, Change, Incidents, Pages, timeline
+from shared.storage.incidents import (
+    ACTIONS,
+    DISPOSING,
+    Change,
+    Incidents,
+    Pages,
+    incident_id,
+    timeline,
+)
 from shared.storage.index import DISPOSITIONS, SOURCES, STATES, Filter
 from shared.storage.index_counts import day_of
 from tests.unit.console.seed import NOW, event, finding, town
@@ -186,3 +194,44 @@ async def test_audit_index_finds_by_item_and_by_day(incidents):
     assert len(await incidents.pages.audit.of_item("same")) == 3
     assert len(await incidents.pages.audit.of_day(day_of(NOW), "tag")) == 5
     assert await incidents.pages.audit.of_day(day_of(NOW), "block") == []
+
+
+async def test_list_of_the_newest_is_a_request_or_two_and_misses_nothing():
+    stores = MemoryStores(Account(lambda: NOW))
+    incidents = Incidents(stores.table("incidents"), Pages.of(stores.table("incidentindex")))
+    ages = [timedelta(hours=3 * each) for each in range(200)] + [timedelta(days=200)]
+    ages += [timedelta(days=-2), timedelta(minutes=-1)]  # clocks that are ahead
+    for number, age in enumerate(ages):
+        await incidents.open(event(number, age=age))
+    reads = []
+
+    async def hook(operation, moment):
+        if moment == "before":
+            reads.append(operation)
+
+    watched = MemoryStores(stores.account, hook)
+    counted = Incidents(watched.table("incidents"), Pages.of(watched.table("incidentindex")))
+    opened = [incident_id(event(number, age=age)) for number, age in enumerate(ages)]
+    expected = sorted(each.partition("/")[2] for each in opened)
+    for now in (None, NOW, NOW - timedelta(days=40)):
+        seen, after = [], ""
+        while True:
+            reads.clear()
+            rows, after = await counted.list(Filter(), after, 25, now)
+            assert len(reads) <= 12
+            seen += [row.key for row in rows]
+            if not after:
+                break
+        assert seen == expected
+
+
+async def test_oldest_is_remembered_until_it_waits_no_more(incidents):
+    first = await incidents.open(event(1, age=timedelta(days=2)))
+    second = await incidents.open(event(2, age=timedelta(days=1)))
+    for _ in range(2):
+        row = await incidents.oldest()
+        assert f"{row.partition}/{row.key}" == first
+    for version, action in enumerate(("claim", "confirm")):
+        await incidents.change(first, ask(action, version), NOW)
+    row = await incidents.oldest()
+    assert f"{row.partition}/{row.key}" == second
