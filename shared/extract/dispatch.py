@@ -68,7 +68,8 @@ UNREAD: dict[str, GapCode] = {
 def read(document: Document, job: Job) -> None:
     """Read a document of any kind into the job; a failure is a gap by name, never an exception.
 
-    What is two formats at once (a polyglot) is read as both.
+    What is two formats at once (a polyglot) is read as both and is ``ambiguous``: programs differ
+    in what they show of it, and may see a third.
     """
     try:
         kinds = sniff(document.data, document.name, document.media_type)
@@ -81,7 +82,10 @@ def read(document: Document, job: Job) -> None:
         job.deferred.append(document)
     else:
         # one reader may read several formats (and then reads a file of two of them once)
-        for kind in {READERS[k].module if k in READERS else k: k for k in reversed(kinds)}.values():
+        each = {READERS[k].module if k in READERS else k: k for k in reversed(kinds)}
+        if len(each) > 1:
+            job.gap(GapCode.AMBIGUOUS, document.location)
+        for kind in each.values():
             _read_as(kind, document, job)
 
 
