@@ -14,21 +14,23 @@ version=2024-11-01
 body=$(mktemp)
 trap 'rm -f "$body"' EXIT INT TERM
 
-# infra/settings.json says which role has which key.
-settings=$(dirname "$0")/../settings.json
-needed=$(python3 -c 'import json, sys; print(*json.load(open(sys.argv[1]))["all"]["keys"].values())' "$settings")
+# infra/settings.json says which role has which key: a line "key role needed|optional" each.
+table=$(python3 - "$(dirname "$0")/../settings.json" <<'PYTHON'
+import json, sys
+for role, each in json.load(open(sys.argv[1], encoding="utf-8")).items():
+    if role != "all":
+        for kind, word in (("keys", "needed"), ("optionalKeys", "optional")):
+            for key in each[kind].values():
+                print(key, role, word)
+PYTHON
+)
+needed=$(echo "$table" | awk '$3 == "needed" { print $1 }')
 
 role_of() {
-    python3 - "$settings" "$1" <<'PYTHON'
-import json, sys
-path, key = sys.argv[1:]
-roles = [
-    role
-    for role, each in json.load(open(path, encoding="utf-8")).items()
-    if role != "all" and key in (*each["keys"].values(), *each["optionalKeys"].values())
-]
-print(roles[0] if roles else sys.exit(f"{key}: no such key"))
-PYTHON
+    echo "$table" | awk -v key="$1" '$1 == key { print $2; found = 1; exit } END { exit !found }' || {
+        echo "$1: no such key" >&2
+        return 1
+    }
 }
 
 vault_of() {
