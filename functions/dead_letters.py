@@ -21,6 +21,7 @@ QUEUES = (
     "scan-bulk",
     "scan-results",
     "relay-results",
+    "relay-deliver",
 )
 
 
