@@ -197,7 +197,9 @@ def row(kind: str, peers: Peers | None, large_file: bytes | None, seconds: float
 
 def picture(rows: list[dict[str, Any]], path: Path) -> None:
     """Recall by format as bars."""
-    chart = pygal.Bar(width=1000, height=420, range=(0, 100), legend_at_bottom=True)
+    chart = pygal.Bar(
+        width=1200, height=460, range=(0, 100), legend_at_bottom=True, x_label_rotation=60
+    )
     chart.title = "Planted numbers found, % of the places of each format"
     chart.x_labels = [row["format"] for row in rows]
     for name, key in (("Sekisho", "recall"), *((peer, f"{peer}_recall") for peer in PEERS)):
