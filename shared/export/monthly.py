@@ -17,12 +17,13 @@ from shared.model import AuditEvent
 from shared.policy.exemption import PREFIX
 from shared.policy.report import UNKNOWN, Cohort
 from shared.ports import Row
-from shared.storage.incidents import timeline
+from shared.storage.incidents import HOLD, RETENTION, timeline
 from shared.storage.index_counts import day_of
 
 DISPOSITIONS = ("block", "review", "tag", "allow")
 WAITING = ("open", "in_review")
 STEPS = (1.0, 4.0, 24.0, 72.0)  # hours: how long until somebody looked
+NOBODY = frozenset({"", RETENTION, HOLD})  # who stands for the program in a timeline
 _FEW = 2
 
 
@@ -39,8 +40,8 @@ class Handled:
 
 
 def handled(row: Row) -> Handled:
-    """An incident's row; the first entry of its timeline is when somebody first dealt with it."""
-    entries = timeline(row.values)
+    """An incident's row; a person's first entry in its timeline is when it was first dealt with."""
+    entries = [each for each in timeline(row.values) if each.who not in NOBODY]
     releases = [each.time for each in entries if each.action == "release"]
     opened = row.values.get("opened")
     return Handled(

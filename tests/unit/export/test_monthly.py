@@ -14,7 +14,7 @@ from shared.export.records import Records
 from shared.export.words import Words
 from shared.storage.audit_reader import AuditReader
 from shared.storage.chain_watch import Verified
-from shared.storage.incidents import Change, Incidents
+from shared.storage.incidents import Change, Incidents, Pages
 from shared.storage.index_counts import day_of
 from tests.unit.audit.payloads import PAYLOADS, event
 from tests.unit.export import month as made
@@ -108,16 +108,19 @@ def test_hours_of_none_and_of_one():
 
 
 async def test_handled_reads_an_incidents_row(stores, clock):
-    incidents = Incidents(stores.table("incidents"))
+    pages = Pages.of(stores.table("incidentindex"))
+    incidents = Incidents(stores.table("incidents"), pages)
     key = await incidents.open(replace(event("own"), time=clock()))
     opened = clock()
-    for version, action in enumerate(("claim", "release")):
+    again = replace(event("own"), id="b" * 64, time=clock())
+    assert await incidents.open(again) == key  # joins it, which is nobody's dealing with it
+    for version, action in enumerate(("claim", "false_positive", "release"), 1):
         clock.turn(3600)
         await incidents.change(key, Change(action, "r", "R", version), clock())
     found = handled(await incidents.get(key))
     assert (found.state, found.verdict) == ("released", "false_positive")
     assert [found.opened, found.first, found.released] == [
-        opened, opened + timedelta(hours=1), opened + timedelta(hours=2),
+        opened, opened + timedelta(hours=1), opened + timedelta(hours=3),
     ]  # fmt: skip
 
 
