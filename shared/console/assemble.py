@@ -58,6 +58,7 @@ def furnish(
         trail=Trail(work.queue("scan-results"), clock),
         clock=clock,
         granted=Exceptions(work.table("exceptions"), clock),
+        notices=work.table("outbox"),
         disposals=Disposals(work.table("exceptions"), clock),
     )
 

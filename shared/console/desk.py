@@ -12,6 +12,7 @@ from shared.console.releases import Releases
 from shared.console.trail import Trail
 from shared.model import AuditEvent
 from shared.ports import Clock, Row, Table
+from shared.services.outbox import Outbox
 from shared.storage.audit_rows import Rows
 from shared.storage.audit_state import CHAIN, CHECKPOINT
 from shared.storage.chain_watch import VERIFIED
@@ -41,12 +42,19 @@ class Desk:
     trail: Trail
     clock: Clock
     granted: Exceptions | None = None
+    notices: Table | None = None
     disposals: Disposals | None = None
     pages: Pages = field(init=False)
 
     def __post_init__(self) -> None:
         assert self.incidents.pages is not None
         object.__setattr__(self, "pages", self.incidents.pages)
+
+    @property
+    def outbox(self) -> Outbox:
+        """Whom to tell of what."""
+        assert self.notices is not None, "a desk with an outbox"
+        return Outbox(self.notices, self.clock)
 
     @property
     def releases(self) -> Releases:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from shared.console import views, views_incidents, views_leak, views_release
+from shared.console import views, views_incidents, views_leak, views_notices, views_release
 from shared.console.desk import Desk
 from shared.console.page import Ask
 from shared.console.session import ROLES
@@ -64,6 +64,7 @@ ROUTES = (
     Route(
         "POST", r"exceptions", ("reviewer",), views_release.ended, form=("step", "id", "scope")
     ),
+    Route("GET", r"notices", ("admin", "auditor"), views_notices.listed),
     Route("GET", _OWN, ANYONE, views_release.own),
     Route("POST", _OWN, ANYONE, views_release.overridden, form=("reason", "days")),
     Route("GET", r"policy", EVERYBODY, views.policy),

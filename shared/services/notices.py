@@ -80,7 +80,7 @@ class Sender:
             await self._fail(members, error)
             return False
         for row, _ in members:
-            await self._outbox.settle(row, SENT)
+            await self._outbox.settle(row, SENT, kind=kind)
         return True
 
     async def _events(self, day: str, members: Group) -> list[AuditEvent]:
@@ -93,7 +93,7 @@ class Sender:
     async def _fail(self, members: Sequence[tuple[Row, Entry]], error: Exception) -> None:
         for row, entry in members:
             await self._alerts.once("notice_failed", f"{entry.kind}/{row.key[:32]}")
-            await self._outbox.settle(row, FAILED, type(error).__name__)
+            await self._outbox.settle(row, FAILED, type(error).__name__, entry.kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,11 +100,17 @@ class Outbox:
         except StorageConflictError:
             return None
 
-    async def settle(self, row: Row, partition: str, why: str = "") -> None:
+    async def settle(self, row: Row, partition: str, why: str = "", kind: str = "") -> None:
         """Move it to where it ends; the event's findings are not kept there."""
-        values: dict[str, Value] = {"time": self.clock(), "why": why, "reference": row.key[:12]}
+        values: dict[str, Value] = {
+            "time": self.clock(), "why": why, "reference": row.key[:12], "kind": kind,
+        }  # fmt: skip
         await self.table.put(Row(partition, row.key, values))
         await self.table.delete(PENDING, row.key)
+
+    async def waiting(self) -> int:
+        """How many wait to be sent (a thousand stands for as many or more)."""
+        return len([row async for row in self.table.query(PENDING)])
 
     async def given_up(self) -> AsyncIterator[Row]:
         """What could not be sent, for a person to look at."""

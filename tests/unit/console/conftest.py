@@ -52,6 +52,7 @@ class House:
             POLICY, Trail(self.results, lambda: NOW), lambda: NOW,
             disposals=Disposals(table("exceptions"), lambda: NOW),
             granted=Exceptions(table("exceptions"), lambda: NOW),
+            notices=table("outbox"),
         )  # fmt: skip
         self.sessions = Sessions(b"k" * 32, lambda: SECONDS)
         door = Door(kind, self.sessions, self.fresh, secure=False, issuer=issuer)

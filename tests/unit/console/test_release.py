@@ -10,6 +10,7 @@ import pytest
 from shared.console.session import COOKIE, User
 from shared.console.web import BASE, Request
 from shared.model import Context
+from shared.services.outbox import FAILED, Address
 from shared.storage.exceptions import Exceptions
 from tests.unit.console.conftest import ORIGIN, SECONDS, text
 from tests.unit.console.seed import NOW, event, finding
@@ -233,3 +234,17 @@ async def test_incident_without_numbers_of_people_is_no_leak_of_theirs(office):
     )
     page = text(await office.get(f"incidents/{office.id}", person("a", "reviewer")))
     assert 'value="leak"' not in page
+
+
+async def test_notice_that_could_not_be_sent_is_seen(house):
+    outbox = house.desk.outbox
+    await outbox.put("owner", Address("owner", "somebody"), event(1, disposition="block"))
+    page = text(await house.get("notices", "admin"))
+    assert "1 件" in page
+    ((row, entry),) = await outbox.due()
+    await outbox.settle(row, FAILED, "PermanentError", entry.kind)
+    page = text(await house.get("notices", "auditor"))
+    assert "PermanentError" in page
+    assert "本人へ" in page
+    assert "somebody" not in page
+    assert (await house.get("notices", "viewer")).status == 403
