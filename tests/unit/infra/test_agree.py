@@ -212,6 +212,16 @@ def test_queries_ask_for_what_is_told():
         assert set(asked) <= names, query
 
 
+def test_every_kind_of_alert_reaches_somebody():
+    asked = {
+        each.strip(" '")
+        for query in queries()
+        for kinds in re.findall(r"\['alert'\]\) in \(([^)]*)\)", query)
+        for each in kinds.split(",")
+    }
+    assert asked == WORDS.keys() - {"blocked"}  # its notices go to whom the policy names
+
+
 def test_alerts_cover_what_was_promised():
     names = {each["name"] for each in read("alerts.json")}
     assert {"queue-age", "poison", "subscriptions", "chain-break", "error-rate"} <= names
