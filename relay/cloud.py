@@ -43,11 +43,12 @@ BATCH = 16
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One message of the cloud's; ``raw`` as it was, ``envelope`` None where it is none."""
+    """One message of the cloud's; ``envelope`` None where it is none; ``times`` it was taken."""
 
     raw: bytes = field(repr=False)
     envelope: Envelope | None
     message: Any = field(repr=False)
+    times: int = 1
 
 
 class Cloud:
@@ -164,8 +165,9 @@ class Cloud:
 
 
 def _taken(message: QueueMessage) -> Taken:
+    times = int(message.dequeue_count or 1)
     try:
         raw = base64.b64decode(message.content, validate=True)
-        return Taken(raw, decode(raw, Envelope), message)
+        return Taken(raw, decode(raw, Envelope), message, times)
     except (MalformedError, binascii.Error, ValueError):
-        return Taken(str(message.content).encode(), None, message)
+        return Taken(str(message.content).encode(), None, message, times)

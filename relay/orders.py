@@ -17,6 +17,7 @@ from shared.model import Envelope
 from shared.services.relay_delivery import DELETE, RELEASE
 
 LONGEST = 60.0
+ATTEMPTS = 5  # with an error that nobody foresaw; what is away may be away for long
 _KEY = re.compile(r"[0-9a-f]{64}")
 log = logging.getLogger("sekisho.relay")
 
@@ -66,9 +67,10 @@ class Orders:
             await self._cloud.done(taken)
         except TransientError:
             return  # it is given again
-        except PermanentError as error:
+        except Exception as error:  # noqa: BLE001 - one order must not stop the others
             log.error("an order cannot be carried out: %s", type(error).__name__)  # noqa: TRY400
-            await self._cloud.bury(taken)
+            if isinstance(error, PermanentError) or taken.times >= ATTEMPTS:
+                await self._cloud.bury(taken)
 
     async def _carry_out(self, envelope: Envelope) -> bool:
         if envelope.kind == "deliver":

@@ -32,6 +32,7 @@ class Orders:
         def __init__(self, message):
             self.message = message
             self.receipt = message.receipt
+            self.dequeue_count = message.dequeued
             self.content = base64.b64encode(message.body).decode()
 
     def __init__(self, queue):

@@ -349,3 +349,20 @@ async def test_notice_that_cannot_be_delivered_is_not_kept(inside):
         inside.journal.done(entry.key, 1.0, "failed", "550 5.1.1")
     await inside.delivery.tell_all()
     assert inside.spool.names(DEAD) == inside.spool.names(OUTGOING) == []
+
+
+async def test_order_that_fails_in_a_way_nobody_foresaw_is_set_aside_in_the_end(
+    inside, monkeypatch
+):
+    key = await handed(inside)
+
+    async def broken(_key):
+        raise RuntimeError(_key)
+
+    monkeypatch.setattr(inside.sky.cloud, "order", broken)
+    for _ in range(5):
+        assert inside.sky.waiting("relay-deliver")
+        await inside.orders.look()
+        inside.clock.passes(200)
+    assert inside.sky.waiting("relay-deliver") == []
+    assert key.encode() in inside.sky.waiting("relay-deliver-poison")[0]
