@@ -15,7 +15,7 @@ from shared.audit.chain import Break, Kind
 from shared.audit.head import Verify
 from shared.cli import stores
 from shared.cli.output import console, say
-from shared.errors import MalformedError, SekishoError
+from shared.errors import SekishoError
 from shared.storage.alerts import Alerts
 from shared.storage.audit_reader import AuditReader, Checked, Place
 from shared.storage.chain_watch import ChainWatch
@@ -80,11 +80,7 @@ async def _check(
         message = f"記録 {asked.first - 1} が見つかりません / there is no record {asked.first - 1}"
         raise click.UsageError(message)
     began = time.perf_counter()
-    try:
-        checked = await _with_bar(reader, start, verifier, asked)
-    except MalformedError as error:
-        message = f"署名付きの末尾を読めません / a signed head cannot be read: {error}"
-        raise stores.StoreError(message) from None
+    checked = await _with_bar(reader, start, verifier, asked)
     return checked, time.perf_counter() - began
 
 

@@ -98,23 +98,22 @@ class AuditReader:
                 yield rest, Place(name, offset)
 
     async def heads(self, days: Iterable[date] | None = None) -> list[SignedHead]:
-        """Every signed head (of some days alone), by count."""
+        """Every signed head (of some days alone), by count; BadHeadError."""
         prefixes = ["heads/"] if days is None else [f"heads/{day:%Y/%m/%d}/" for day in days]
         names = [name for prefix in prefixes async for name in self.blobs.names(prefix)]
         found: list[SignedHead] = []
         for first in range(0, len(names), AT_ONCE):
             some = names[first : first + AT_ONCE]
             blobs = await asyncio.gather(*(self.blobs.get(name) for name in some))
-            found += [decode(blob.data, SignedHead) for blob in blobs]
+            found += [_head(name, blob.data) for name, blob in zip(some, blobs, strict=True)]
         return sorted(found, key=lambda signed: signed.head.count)
 
     async def expected(self) -> int:
         """How many records the newest head counts, by its name alone; 0 without one."""
-        newest = ""
+        newest = 0
         async for name in self.blobs.names("heads/"):
-            newest = max(newest, name.rpartition("/")[2])
-        digits = newest.removesuffix(".json")
-        return int(digits) if digits.isdigit() else 0
+            newest = max(newest, _count(name))
+        return newest
 
     async def verify(
         self, verifier: Verify | None = None, progress: Callable[[int], None] | None = None
@@ -146,7 +145,7 @@ class AuditReader:
         if verifier:
             try:
                 heads = _signed(await self.heads(days), verifier)
-            except _BadHeadError as error:
+            except BadHeadError as error:
                 return Checked(Verdict(start.tip, error.broken), start)
         tips = sorted({*heads, *known}, key=lambda tip: tip.count)
         checked = await self._check(start, tips, budget, progress)
@@ -233,7 +232,9 @@ class AuditReader:
         return int(digits) if digits.isdigit() else 0
 
 
-class _BadHeadError(Exception):
+class BadHeadError(MalformedError):
+    """A head is none, or not signed by any of the keys; ``broken`` says which."""
+
     def __init__(self, broken: Break) -> None:
         super().__init__(broken.words)
         self.broken = broken
@@ -242,8 +243,21 @@ class _BadHeadError(Exception):
 def _signed(heads: list[SignedHead], verifier: Verify) -> list[Tip]:
     for each in heads:
         if not holds(each, verifier):
-            raise _BadHeadError(Break(each.head.count, Kind.FORK, "a head's signature is not good"))
+            raise BadHeadError(Break(each.head.count, Kind.FORK, "a head's signature is not good"))
     return [each.head.tip() for each in heads]
+
+
+def _head(name: str, data: bytes) -> SignedHead:
+    try:
+        return decode(data, SignedHead)
+    except MalformedError:
+        raise BadHeadError(Break(_count(name), Kind.FORK, "a head cannot be read")) from None
+
+
+def _count(name: str) -> int:
+    """How many records a head counts, by its name; 0 where it does not say so."""
+    digits = name.rpartition("/")[2].removesuffix(".json")
+    return int(digits) if digits.isdigit() else 0
 
 
 def _whole_lines(data: bytes) -> tuple[bytes, bytes]:

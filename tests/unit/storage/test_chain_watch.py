@@ -154,6 +154,15 @@ async def test_watch_still_knows_the_key_of_before_a_rotation(house):
     assert (found.result, found.kind) == ("broken", "fork")
 
 
+async def test_head_that_cannot_be_read_is_a_break(house):
+    await house.write(3)
+    name = next(n for n in house.account.containers["audit"] if n.startswith("heads/"))
+    house.blob(name).data = bytearray(b"{}")
+    found = await house.watch.run()
+    assert (found.result, found.kind, found.words) == ("broken", "fork", "a head cannot be read")
+    assert len(await house.alerts()) == 1
+
+
 async def test_event_kept_aside_is_compared_with_its_digest(house):
     finding = Finding("my_number", "x" * 200, 0, 12, 1.0, Level.HIGH, "1*", "k:" + "0" * 64)
     await house.write(1)
