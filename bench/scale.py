@@ -153,7 +153,7 @@ def sized(accounts: int, cost: Cost, given: dict[str, Any]) -> Size:
 
 
 def _kind(operation: str) -> str:
-    """The price's name for ``table.insert``, ``scan-items.put``, ``audit.append`` …"""
+    """The price's name for an operation such as ``scan-items.put`` or ``audit.append``."""
     place, _, what = operation.partition(".")
     if place.startswith(QUEUES):
         return "queue"
@@ -215,15 +215,18 @@ def table(cost: Cost, sizes: list[Size]) -> Table:
 def write(cost: Cost, sizes: list[Size]) -> None:
     """``docs/scale.md``."""
     rows = [
-        "| accounts | items a month | items/s at the busiest hour | instances | storage op/s "
-        "| Graph calls/s | fixed | variable | sum | first to fill |",
+        (
+            "| accounts | items a month | items/s at the busiest hour | instances | storage op/s "
+            "| Graph calls/s | fixed | variable | sum | first to fill |"
+        ),
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|",
     ]
     for each in sizes:
         rows.append(
             f"| {each.accounts:,} | {each.items_month:,.0f} | {each.items_s:.1f} "
             f"| {each.instances} | {each.storage_ops_s:,.0f} | {each.graph_calls_s:,.0f} "
-            f"| ${each.fixed:,.0f} | ${each.variable:,.0f} | **${each.total:,.0f}** | {each.first} |"
+            f"| ${each.fixed:,.0f} | ${each.variable:,.0f} | **${each.total:,.0f}** "
+            f"| {each.first} |"
         )
     counts = ["| operation | an item |", "|---|---:|"]
     counts += [f"| {name} | {count:.2f} |" for name, count in cost.operations.items()]
