@@ -221,13 +221,13 @@ def write(cost: Cost, sizes: list[Size]) -> None:
         ),
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|---|",
     ]
-    for each in sizes:
-        rows.append(
-            f"| {each.accounts:,} | {each.items_month:,.0f} | {each.items_s:.1f} "
-            f"| {each.instances} | {each.storage_ops_s:,.0f} | {each.graph_calls_s:,.0f} "
-            f"| ${each.fixed:,.0f} | ${each.variable:,.0f} | **${each.total:,.0f}** "
-            f"| {each.first} |"
-        )
+    rows.extend(
+        f"| {each.accounts:,} | {each.items_month:,.0f} | {each.items_s:.1f} "
+        f"| {each.instances} | {each.storage_ops_s:,.0f} | {each.graph_calls_s:,.0f} "
+        f"| ${each.fixed:,.0f} | ${each.variable:,.0f} | **${each.total:,.0f}** "
+        f"| {each.first} |"
+        for each in sizes
+    )
     counts = ["| operation | an item |", "|---|---:|"]
     counts += [f"| {name} | {count:.2f} |" for name, count in cost.operations.items()]
     counts.append(f"| Graph calls | {cost.graph_calls:.2f} |")
