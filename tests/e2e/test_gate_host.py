@@ -8,8 +8,6 @@ import io
 import json
 import os
 import re
-import subprocess
-import sys
 import uuid
 import zipfile
 from contextlib import closing, suppress
@@ -26,6 +24,7 @@ from local.demo.readback import Graph
 from local.demo.watch import Storage
 from local.samples.numbers import person
 from local.stack import Stack
+from shared.cli import run
 from tests.e2e.conftest import until
 from tests.e2e.test_release_host import enter, mails, post, text
 from tests.unit.sanitize.sanitize_office import xlsm
@@ -35,7 +34,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 OWNER = "hanako@city.example.jp"
 PAGE_WORD, MAIL_WORD = "Kanaria-Page-7Q", "Kanaria-Mail-9X"
-RUN = "from shared.cli import main; main()"
 WORDS = "総会の資料の本文です"
 
 
@@ -88,7 +86,7 @@ def attachments(mime):
     }
 
 
-def test_gate_through_the_running_system(town, graph, storage, tmp_path):
+def test_gate_through_the_running_system(town, graph, storage, tmp_path, monkeypatch):
     number = person(11)
     page_zip = locked_zip(PAGE_WORD, [("資料.txt", WORDS.encode())])
     mail_zip = locked_zip(MAIL_WORD, [("資料.txt", WORDS.encode())])
@@ -100,7 +98,7 @@ def test_gate_through_the_running_system(town, graph, storage, tmp_path):
     by_mail = send(
         town, "資料（二）", attach=[("資料.zip", mail_zip)], sender="c@other.example.com"
     )
-    push_folder(town, tmp_path)
+    push_folder(town, tmp_path, monkeypatch)
 
     clean = until(lambda: mails(graph, OWNER).get("様式の送付"), 60, "the sanitised mail")[1]
     read = text(clean)
@@ -174,17 +172,15 @@ def release(town, client, storage, name):
     assert post(town, client, path, to=f"{path}/release", **form).status_code == 200
 
 
-def push_folder(town, tmp_path):
+def push_folder(town, tmp_path, monkeypatch):
     folder = tmp_path / "共有"
     (folder / "受付").mkdir(parents=True)
     (folder / "受付" / "申請書.txt").write_text("申請の内容です。\n", encoding="utf-8")
     (folder / "名簿.csv").write_text("課,係\n福祉,庶務\n", encoding="utf-8")
-    command = [sys.executable, "-c", RUN, "push", str(folder), "--to", OWNER]
-    environment = {**os.environ, "SEKISHO_WORK": town.storage}
-    environment["XDG_STATE_HOME"] = str(tmp_path / "state")
-    for said in ("送信 pushed: 2", "変更なし unchanged: 2"):
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        assert said in done.stdout
+    monkeypatch.setenv("SEKISHO_WORK", town.storage)
+    command = ["push", str(folder), "--to", OWNER, "--state", str(tmp_path / "state.jsonl")]
+    for _ in range(2):
+        assert run(command) == 0
 
 
 def no_password_anywhere(town, words):
