@@ -115,9 +115,7 @@ def test_mail_arrives_byte_for_byte_with_names_and_invitation(house):
         assert re.fullmatch(r"X-Sekisho-Id: [0-9a-f]{64}\r\nReceived: from .*\r\n", ours, re.DOTALL)
         read = email.message_from_bytes(got, policy=email.policy.default)
         assert read["Subject"] == "定例会議のご案内（資料あり）"
-        assert [each.get_filename() for each in read.iter_attachments()][
-            0
-        ] == "会議資料（第１回）.txt"
+        assert next(read.iter_attachments()).get_filename() == "会議資料（第１回）.txt"
         calendar = next(each for each in read.walk() if each.get_content_type() == "text/calendar")
         assert calendar.get_param("method") == "REQUEST"
         assert calendar.get_payload(decode=True) == INVITATION
