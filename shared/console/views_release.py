@@ -43,9 +43,15 @@ async def section(desk: Desk, ask: Ask, row: Row) -> dict[str, object]:
     await releases.tell_again(requests)
     values = {each.fingerprint: each for event in events for each in event.findings}
     mine = ask.user.id.casefold() in {each.owner.casefold() for each in events}
+    shown = [_shown(each, desk, ask) for each in requests]
+    running = any(
+        each["kind"] == Kind.RELEASE and each["state"] in {"requested", "granted"} for each in shown
+    )
+    reviewer = bool(events) and ask.may("reviewer") and not mine
     return {
-        "requests": [_shown(each, desk, ask) for each in requests],
-        "may_release": bool(events) and ask.may("reviewer") and not mine,
+        "requests": shown,
+        "may_release": reviewer and not running,
+        "may_suppress": reviewer,
         "people": max((releases.people_for(each) for each in events), default=1),
         "values": list(values.items())[:VALUES],
         "days": DAYS,
