@@ -23,6 +23,8 @@ KEPT = 100  # findings of one event that a notice counts; the record has them al
 BATCH = 200
 MANY = 50_000  # events of a day that a digest counts
 DAYS = 7  # days for which they are kept
+KEPT_FOR = timedelta(days=92)  # how long it is known what was sent, and what could not be
+ALL = 10_000_000  # rows
 PENDING, SENT, FAILED = "pending", "sent", "failed"
 
 
@@ -81,13 +83,21 @@ class Outbox:
         for row in rows:
             await self.table.delete(row.partition, row.key)
 
+    async def forget(self, before: datetime) -> None:
+        """Remove what was sent or given up before then; an event that comes again is long past."""
+        for partition in (SENT, FAILED):
+            rows = [row async for row in self.table.query(partition, limit=ALL)]
+            for row in rows:
+                if _time(row, "time") < before:
+                    await self.table.delete(row.partition, row.key)
+
     async def due(self) -> list[tuple[Row, Entry]]:
         """What is to be sent now."""
         now = self.clock()
         return [
             (row, decode(_bytes(row, "entry"), Entry))
             async for row in self.table.query(PENDING, limit=BATCH)
-            if _time(row) <= now
+            if _time(row, "due") <= now
         ]
 
     async def take(self, row: Row, entry: Entry) -> Row | None:
@@ -141,7 +151,7 @@ def _bytes(row: Row, name: str) -> bytes:
     return value
 
 
-def _time(row: Row) -> datetime:
-    value = row.values["due"]
+def _time(row: Row, name: str) -> datetime:
+    value = row.values[name]
     assert isinstance(value, datetime)
     return value

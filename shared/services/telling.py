@@ -17,7 +17,7 @@ from shared.policy import Policy
 from shared.policy.exemption import PREFIX
 from shared.policy.notices import due_digest
 from shared.ports import Clock, Row
-from shared.services.outbox import DAYS, Address, Outbox
+from shared.services.outbox import DAYS, KEPT_FOR, Address, Outbox
 from shared.services.own_notice import LABEL
 from shared.storage.alerts import Alerts
 
@@ -53,7 +53,7 @@ class Telling:
         for kind in () if released else kinds(self.policy, event):
             for address in self._addresses(kind, event):
                 await self.outbox.put(kind, address, event)
-        if event.disposition in _COUNTED:
+        if event.disposition in _COUNTED and any(self._in_charge()):
             await self.outbox.count(event)
 
     async def digest(self) -> None:
@@ -68,6 +68,7 @@ class Telling:
             for address in self._in_charge():
                 await self.outbox.put_day(address, day)
         await self.outbox.forget_day(day - timedelta(days=DAYS))
+        await self.outbox.forget(now - KEPT_FOR)
         await self.outbox.table.put(Row(_TOLD, "digest", {"day": day.isoformat()}))
 
     async def alerts(self, alerts: Alerts) -> None:

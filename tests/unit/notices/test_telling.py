@@ -130,6 +130,16 @@ async def test_digest_of_yesterday_goes_out_once_and_is_forgotten(house):
     await house.telling.digest()
     assert await house.sender.run() == 0
     assert await house.outbox.of_day("2026-07-01") == []
+    assert {partition for partition, _ in house.account.tables["outbox"]} == {"sent", "told"}
+    house.now += timedelta(days=92)
+    await house.telling.digest()
+    assert {partition for partition, _ in house.account.tables["outbox"]} == {"told"}
+
+
+async def test_nobody_in_charge_has_no_digest_collected():
+    house = House(security=(), card=False)
+    await house.telling.event(day(1)[0])
+    assert {partition for partition, _ in house.account.tables["outbox"]} == {"pending"}
 
 
 async def test_day_without_anything_to_review_has_no_digest(house):
