@@ -171,7 +171,7 @@ def test_roles_apart_cannot_reach_what_is_not_theirs():
     assert not [e for e in access["audit"] if e["account"] == "evidence"]
     assert {account for account, _ in reached["relay"]} == {"work"}
     names = {role: {e["name"] for e in access[role]} for role in access}
-    assert names["upload"] == {"landing"}
+    assert names["upload"] == {"landing", "envelopes"}
 
 
 def test_graph_permissions_are_those_that_the_code_uses():
