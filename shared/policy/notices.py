@@ -7,6 +7,7 @@ edits one file a kind and language. Templates run in Jinja's sandbox and see fac
 
 from __future__ import annotations
 
+import hashlib
 import pkgutil
 import re
 from collections import Counter
@@ -18,7 +19,7 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from shared.errors import PolicyError
-from shared.model import AuditEvent, Finding
+from shared.model import AuditEvent, Finding, Item
 from shared.policy.engine import Policy
 from shared.policy.rule import JST, Words
 
@@ -254,6 +255,29 @@ def reference(event_id: str) -> str:
     """A short reference that people can read out: letters, so that it is no number itself."""
     letters = "".join(chr(ord("A") + int(digit, 16)) for digit in event_id[:12])
     return "-".join(letters[start : start + 4] for start in (0, 4, 8))
+
+
+def raised(kind: str, ref: str, time: datetime) -> AuditEvent:
+    """An alert as a notice takes it; it is on no record."""
+    return AuditEvent(
+        id=hashlib.sha256(f"alert\0{kind}\0{ref}".encode()).hexdigest(),
+        time=time,
+        item=Item("alert", hashlib.sha256(ref.encode()).hexdigest()[:32], "", ""),
+        disposition="none",
+        would_be="none",
+        mode="none",
+        policy_version="",
+        rule_ids=(),
+        action=kind,
+        action_state="recorded",
+        steps=(),
+        findings=(),
+        gaps=(),
+        place="",
+        owner="",
+        seconds=0.0,
+        trace="",
+    )
 
 
 def due_digest(now: datetime, last: date | None) -> date | None:

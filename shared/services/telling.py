@@ -6,16 +6,15 @@ Whom a rule obliges to tell follows from the rules that matched and from their m
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from shared.audit.event import UNJUDGED
-from shared.model import AuditEvent, Item, Mode
+from shared.model import AuditEvent, Mode
 from shared.policy import Policy
 from shared.policy.exemption import PREFIX
-from shared.policy.notices import due_digest
+from shared.policy.notices import due_digest, raised
 from shared.ports import Clock, Row
 from shared.services.outbox import DAYS, KEPT_FOR, Address, Outbox
 from shared.services.own_notice import LABEL
@@ -103,26 +102,3 @@ def kinds(policy: Policy, event: AuditEvent) -> tuple[str, ...]:
         if each.startswith(_PREFIX)
     )
     return tuple(found)
-
-
-def raised(kind: str, ref: str, time: datetime) -> AuditEvent:
-    """An alert as a notice takes it; it is on no record."""
-    return AuditEvent(
-        id=hashlib.sha256(f"alert\0{kind}\0{ref}".encode()).hexdigest(),
-        time=time,
-        item=Item("alert", hashlib.sha256(ref.encode()).hexdigest()[:32], "", ""),
-        disposition=UNJUDGED,
-        would_be=UNJUDGED,
-        mode=UNJUDGED,
-        policy_version="",
-        rule_ids=(),
-        action=kind,
-        action_state="recorded",
-        steps=(),
-        findings=(),
-        gaps=(),
-        place="",
-        owner="",
-        seconds=0.0,
-        trace="",
-    )

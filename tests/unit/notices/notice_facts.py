@@ -8,7 +8,7 @@ from datetime import timedelta
 from shared.model import Gap, GapCode
 from shared.policy import Policy, Words, default_text
 from shared.policy.notices import House, Notices
-from shared.services import telling
+from shared.policy.notices import raised as notices_raised
 from tests.unit.policy.recorded import TIME, event, finding
 
 PLANTED = "123456789018"  # the stem 12345678901 and its check digit
@@ -50,4 +50,4 @@ def day(count=3):
 
 def raised(count=2):
     """Alerts as the outbox carries them."""
-    return [telling.raised("dead_letter", f"scan-items/{n}", TIME) for n in range(count)]
+    return [notices_raised("dead_letter", f"scan-items/{n}", TIME) for n in range(count)]
