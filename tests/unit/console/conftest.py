@@ -76,6 +76,10 @@ class House:
         )
         chain = {"seq": 412, "head_count": 410, "head_time": NOW - timedelta(minutes=1)}
         await self.stores.table("auditevents").put(Row("chain", "checkpoint", chain))
+        swept = {"time": NOW - timedelta(minutes=12)}
+        await table.put(Row("swept", "mail", swept))
+        seen = {"time": NOW - timedelta(minutes=40), "result": "whole", "up_to": 398, "seq": 0}
+        await self.stores.table("auditevents").put(Row("chain", "verified", seen))
         await self.letters.bury("scan-items", b"not an envelope")
         return [each for each in ids if each]
 

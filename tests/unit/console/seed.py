@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 from faker import Faker
 
-from shared.model import AuditEvent, Evidence, Finding, Gap, GapCode, Item, Level, Step
+from shared.model import AuditEvent, Context, Evidence, Finding, Gap, GapCode, Item, Level, Step
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 ENTITIES = ("my_number", "phone_number", "email_address", "credit_card", "corporate_number")
 MASKS = {"my_number": "12**********", "phone_number": "090-****-****"}
 SOURCES = ("mail", "drive", "gate")
+COHORTS = ("everyone", "everyone", "trial", "schools")
 STATES = {"allow": "recorded", "tag": "applied", "review": "applied", "block": "applied"}
 
 
@@ -60,6 +61,8 @@ def event(
         seconds=1.2,
         trace="0" * 32,
         evidence_ref=evidence,
+        context=Context(source, "own_mailbox", cohort=COHORTS[number % len(COHORTS)]),
+        found="sweep" if number % 29 == 5 else "",
     )
 
 
