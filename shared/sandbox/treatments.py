@@ -32,7 +32,7 @@ class Treatments:
         self,
         *,
         mode: str = "",
-        processes: int = 1,
+        processes: int = 2,
         confinement: Confinement = WHOLE_ITEM,
         limits: Limits | None = None,
     ) -> None:

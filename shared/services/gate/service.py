@@ -119,7 +119,7 @@ class GateService:
             return Outcome(_action(claim), OutcomeState.GONE)
         done = await self._act(claim, landed)
         if done.state is OutcomeState.UNCHANGED:  # what is in quarantine stays there for now
-            return done
+            return await self._outcomes.clear(landed, done)
         await self._outcomes.write(claim.item, done)
         if self._notices is not None:
             await self._notices.told(claim, done, landed)
