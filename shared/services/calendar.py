@@ -6,6 +6,8 @@ Attendees are context for policy, not content.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shared.errors import GoneError, StorageConflictError, SupersededError, UnavailableError
 from shared.graph.answers import Json
 from shared.graph.client import Graph
@@ -64,6 +66,9 @@ class CalendarService:
             await self._box.follow(item, version)
             text = "the event has a newer version"
             raise SupersededError(text)
+        if event.get("type") == "occurrence" and await self._read_as_series(item, event):
+            text = "an occurrence is read as its series"
+            raise SupersededError(text)
         written = await self._box.written(item, event)
         marker = EventBox.property(event)
         if not written.parts and genuine(event, item, self._markers):
@@ -73,6 +78,18 @@ class CalendarService:
         data, gaps = bounded(written.data, self._limit)
         content = Content(data, media_type="message/rfc822")
         return Fetched(content, context(item, event), version, marker, (*written.gaps, *gaps))
+
+    async def _read_as_series(self, item: Item, event: Json) -> bool:
+        """An occurrence has its series' texts: the series goes on. An exception has its own."""
+        series = replace(item, id=str(event.get("seriesMasterId") or ""))
+        if not series.id:
+            return False
+        try:
+            master = await self._box.read(series)
+        except GoneError:
+            return False
+        await self._box.follow(series, str(master.get("changeKey", "")))
+        return True
 
     async def apply(self, claim: Claim) -> Outcome:
         """Tag, mark for review, or leave a notice; read back. See Service.apply."""

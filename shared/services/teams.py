@@ -94,6 +94,9 @@ class TeamsService:
         copied = await keep(self._evidence, f"{claim.key}.eml", data)
         ref = f"{self._evidence.container}/{claim.key}.eml"
         told = reference(claim.key)
+        if _is_ours(message) and _violation(message).get("userAction") == "override":
+            left = (copied, Step("policy_violation", "overridden_by_the_sender"))
+            return Outcome("block", OutcomeState.NOT_ENFORCEABLE, left, evidence_ref=ref)
         if not _is_blocked(message, told):
             tip = {
                 "generalText": policy_tip(told),

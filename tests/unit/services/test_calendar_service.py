@@ -193,3 +193,31 @@ async def test_sweep_finds_an_event_once_a_version(rig):
     assert await resolver.job(envelope) == 0
     rig.user.calendar.touch(event)
     assert await resolver.job(envelope) == 1
+
+
+async def test_occurrence_is_read_as_its_series(rig):
+    series, one = await rig.event(), await rig.event()
+    one.values |= {"type": "occurrence", "seriesMasterId": series.id}
+    with pytest.raises(SupersededError):
+        await rig.calendar().fetch(rig.event_item(one))
+    (queued,) = rig.queued()
+    assert (queued["item"]["id"], queued["item"]["content_version"]) == (
+        series.id,
+        series.change_key,
+    )
+
+
+async def test_exception_of_a_series_has_texts_of_its_own(rig):
+    series, one = await rig.event(), await rig.event(subject="変更")
+    one.values |= {"type": "exception", "seriesMasterId": series.id}
+    fetched = await rig.calendar().fetch(rig.event_item(one))
+    assert fetched.content.data
+    outcome = await rig.calendar().apply(rig.claim(rig.event_item(one), Disposition.BLOCK))
+    assert outcome.state is OutcomeState.APPLIED
+    assert "停止" not in series.values["subject"]
+
+
+async def test_occurrence_without_its_series_is_read_itself(rig):
+    one = await rig.event()
+    one.values |= {"type": "occurrence", "seriesMasterId": "AAgone="}
+    assert (await rig.calendar().fetch(rig.event_item(one))).content.data

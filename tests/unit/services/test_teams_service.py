@@ -284,3 +284,14 @@ async def test_open_notification_is_looked_up_and_a_deleted_message_is_not_enque
     assert rig.queued()[0]["item"]["content_version"] == where.content_version
     rig.world.teams.delete(thread.thread, message)
     assert await hints.hint(envelope) == 0
+
+
+async def test_override_by_the_sender_is_not_blocked_again(rig, thread):
+    message = await thread.send("番号")
+    claim = rig.claim(thread.item(message), Disposition.BLOCK)
+    await rig.teams().apply(claim)
+    message.violation = {**message.violation, "userAction": "override"}
+    outcome = await rig.teams().apply(claim)
+    assert outcome.state is OutcomeState.NOT_ENFORCEABLE
+    assert outcome.steps[-1].result == "overridden_by_the_sender"
+    assert message.violation["userAction"] == "override"
