@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -36,8 +36,9 @@ class Stack:
     """A context manager; everything it started is stopped at the end, whatever happened.
 
     ``users`` (display name → sign-in name) are made in the stand-in before the host starts, and
-    watched. ``overrides`` change single app settings. The host is ``host`` (SIGKILL it, start it
-    again: Azurite and the stand-in keep the state).
+    watched. ``overrides`` change single app settings. With ``contract`` and ``permissions`` the
+    stand-in answers 403 to a call that none of the permissions allows. The host is ``host``
+    (SIGKILL it, start it again: Azurite and the stand-in keep the state).
     """
 
     def __init__(
@@ -48,6 +49,8 @@ class Stack:
         overrides: dict[str, str] | None = None,
         receive_visibility: int = 600,
         record: Path | None = None,
+        contract: Path | None = None,
+        permissions: Sequence[str] | None = None,
     ) -> None:
         self.folder = folder
         self.users = users or {}
@@ -55,7 +58,12 @@ class Stack:
         self._overrides = overrides or {}
         self._stack = ExitStack()
         self.azurite = Azurite(folder / "azurite")
-        self.graph = GraphProcess(record=record, log_path=folder / "graph.log")
+        self.graph = GraphProcess(
+            record=record,
+            log_path=folder / "graph.log",
+            contract=contract,
+            permissions=permissions,
+        )
         self._port = free_ports(1)[0]
         self._receive_visibility = receive_visibility
         self.host: HostProcess

@@ -210,11 +210,11 @@ async def test_product_sends_what_the_description_knows_with_the_least_grants(
     assert [f"{p.call} {p.where}: {p.message}" for p in problems] == []
     assert [each for each in log if each["status"] == 403] == []
     made = {(each["method"], each["path"].partition("?")[0]) for each in log}
-    missing = [str(each) for each in calls.ALL if not any(_is(each, *one) for one in made)]
+    missing = [str(each) for each in calls.ALL if not any(is_call(each, *one) for one in made)]
     used = {
         name
         for call in calls.ALL
-        if any(_is(call, *one) for one in made)
+        if any(is_call(call, *one) for one in made)
         for name in (call.permission, *call.also)
     }
     assert used == calls.GRANTS
@@ -222,7 +222,7 @@ async def test_product_sends_what_the_description_knows_with_the_least_grants(
     assert missing == ["GET /users/{user}/mailFolders/{folder}/childFolders", "GET /subscriptions"]
 
 
-def _is(call, method, path):
+def is_call(call, method, path):
     pattern = re.escape(call.path).replace(r"\{\+path\}", "[^:]+")
     pattern = re.sub(r"\\\{(channel|chat)\\\}", "[^/]+", pattern)
     pattern = re.sub(r"\\\{\w+\\\}", "[^/:]+", pattern)

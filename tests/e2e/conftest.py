@@ -17,7 +17,9 @@ from local.demo.watch import Line, Storage, latest
 from local.demo.world import USERS, World
 from local.samples import expectations, samples
 from local.stack import Stack
+from shared.graph import calls
 from tests.contract.conftest import contract  # noqa: F401 - the same fixture here
+from tests.contract.validator import slice_path
 from tests.e2e.console_browser import browser, open_page, served  # noqa: F401 - fixtures
 
 
@@ -121,7 +123,10 @@ def stack(tmp_path_factory):
         "SEKISHO_SWEEP_SCHEDULE": "*/5 * * * * *",
         "SEKISHO_TELEMETRY_FILE": str(folder / "telemetry.jsonl"),
     }
-    with town(folder, record=folder / "traffic.jsonl", overrides=overrides) as running:
+    granted = {}
+    if slice_path().exists():  # a call that the least grants do not allow is 403
+        granted = {"contract": slice_path(), "permissions": sorted(calls.GRANTS)}
+    with town(folder, record=folder / "traffic.jsonl", overrides=overrides, **granted) as running:
         there = look(running)
         there.enrol()
         yield there

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 import urllib.request
 import uuid
@@ -17,6 +18,8 @@ from azure.data.tables import TableServiceClient
 
 from local.demo.world import COLUMN, USERS
 from local.samples.numbers import grouped, person
+from shared.graph import calls
+from tests.contract.test_contract_services import is_call
 from tests.e2e.canary import planted
 from tests.e2e.conftest import until
 from tests.e2e.test_faults import is_gone, letter
@@ -338,3 +341,25 @@ def test_no_text_of_a_message_is_on_a_queue_in_a_table_or_in_a_log(stack, source
     for table in service.list_tables():
         for row in service.get_table_client(table.name).list_entities():
             assert planted(str(row).encode(), number) == set(), table.name
+
+
+# What this run does not need: accounts are named one by one, and nobody is told by mail.
+UNUSED = {"GroupMember.Read.All", "Mail.Send", "User.Read.All"}
+# Links that Graph wrote, batches (each call in one is logged by itself), what only the tests ask.
+OTHERS = re.compile(
+    r"/root/delta\(\)$|/\$batch$|^/(_|common/)|/items/root:/[^:]+:/content$|/messages$"
+)
+
+
+@pytest.mark.usefixtures("contract", "day", "created", "tagged")
+def test_run_makes_the_calls_of_the_table_and_uses_every_permission(stack):
+    """The stand-in grants what ``calls.GRANTS`` (and infra) name, and nothing more."""
+    made = {(each["method"], each["path"].partition("?")[0]) for each in stack.log()}
+    found = {each: [call for call in calls.ALL if is_call(call, *each)] for each in made}
+    strange = [each for each, known in found.items() if not known and not OTHERS.search(each[1])]
+    assert strange == []
+    assert [each for each in stack.log() if each["status"] == 403] == []
+    granted = {
+        name for known in found.values() for call in known for name in (call.permission, *call.also)
+    }
+    assert granted == calls.GRANTS - UNUSED
