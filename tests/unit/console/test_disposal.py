@@ -11,7 +11,8 @@ from shared.codec import decode
 from shared.errors import RefusedError
 from shared.model import Envelope
 from shared.storage.disposal import Disposals, Disposer, asked
-from tests.unit.console.seed import NOW
+from tests.unit.console.conftest import text
+from tests.unit.console.seed import NOW, event
 
 
 @pytest.fixture
@@ -99,3 +100,28 @@ async def test_nothing_but_copies_can_be_deleted(stores, disposer):
     assert [name async for name in stores.blobs("audit").names()] == ["chain/1"]
     told = decode(stores.queue("scan-results").visible()[0].body, Envelope).event
     assert told.action_state == "partial"
+
+
+async def test_two_reviewers_delete_a_copy_and_the_page_says_so_once_it_is_gone(house):
+    happened = event(1, disposition="block", evidence="quarantine/k.bin")
+    await house.rows.insert(happened)
+    number = await house.incidents.open(happened)
+    await house.stores.blobs("quarantine").put("k.bin", b"x")
+    path, one, two = f"incidents/{number}", ("reviewer",), ("reviewer", "viewer")
+    for version, (action, who) in enumerate(
+        [("claim", one), ("confirm", one), ("ask_delete", one), ("delete", one), ("delete", two)]
+    ):
+        answer = await house.post(path, *who, action=action, version=min(version, 3))
+        assert answer.status == (409 if (action, who) == ("delete", one) else 303), action
+        if version == 2:
+            assert 'value="delete"' not in text(await house.get(path, *one))
+            assert 'value="delete"' in text(await house.get(path, *two))
+    assert 'class="badge copy-ordered"' in text(await house.get("quarantine", *one))
+    disposals = house.desk.disposals
+    assert (await disposals.due())[0].people == ("oid-reviewer", "oid-reviewer-viewer")
+    results = house.stores.queue("scan-results")
+    await Disposer(disposals, house.stores.blobs, results, lambda: NOW).run()
+    assert number not in text(await house.get("quarantine", *one))
+    assert 'class="badge copy-deleted"' in text(await house.get(path, *one))
+    told = [each[0] for each in house.told() if each[0].startswith(("console.incident", "dispose"))]
+    assert {"console.incident_ask_delete", "console.incident_delete", "dispose"} <= set(told)
