@@ -172,7 +172,7 @@ class World:
         self.again("scan-items", encode(envelope))
 
     def again(self, name, body):
-        self.account.queues[name].append(Message(self.account.number(), body, self.now))
+        self.account.queues[name].append(Message(self.account.number(), body, self.now, self.now))
 
     # ---- the scheduler
 
