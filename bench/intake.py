@@ -1,11 +1,12 @@
 """Graph's webhook: from a cold start to the handshake's answer, and the answers under load.
 
-``python bench/intake.py [--starts 5] [--rate 50] [--seconds 30] [--json [FILE]]``. The app is the
+``python bench/intake.py [--starts 5] [--rate 50] [--seconds 30] [--alone]``. The app is the
 role ``intake`` (as it is deployed) on the local host over Azurite, with the stand-in's accounts
 enrolled. *Cold*: from the start of the host's process, everything imported anew, until a validation
 token came back. *Answers*: open loop, each timed from the moment at which it was due, so that a
 slow one does not hide the ones behind it; resolve works off the same hints meanwhile, in the same
-worker. The load average of the machine stands beside the figures: a busy one makes them worse.
+worker and on the same emulator (``--alone`` leaves it off). The load average of the machine stands
+beside the figures: a busy one makes them worse.
 """
 
 from __future__ import annotations
@@ -152,6 +153,8 @@ def measured(given: argparse.Namespace) -> Figures:
     """The whole run."""
     key = fresh_key()
     overrides = {"SEKISHO_ROLE": "intake", "SEKISHO_TEAMS": "off", "SEKISHO_CLIENT_STATE_KEY": key}
+    if given.alone:
+        overrides |= {"AzureWebJobs.resolve_hint.Disabled": "1"}
     found = Figures(rate=given.rate)
     users = {f"職員{n}": f"user{n:03d}@city.example" for n in range(USERS)}
     with (
@@ -179,6 +182,7 @@ def main() -> None:
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--rate", type=float, default=50.0)
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--alone", action="store_true", help="without resolve beside it")
     _figures.add(parser)
     given = parser.parse_args()
     found = measured(given)
