@@ -17,6 +17,7 @@ from shared.console.web import BASE, Request
 from shared.console.words import Words, catalogue
 from shared.errors import UnavailableError
 from shared.model import Envelope
+from shared.ports import Row
 from tests.unit.console.conftest import SECONDS, links, path_of, text
 from tests.unit.console.seed import event
 
@@ -288,3 +289,11 @@ async def test_path_that_does_not_exist_is_not_found(house):
         "incidents/../audit",
     ):
         assert (await house.get(path, *ROLES)).status in {404, 403}
+
+
+async def test_health_counts_every_account_once_a_minute(house):
+    for number in range(620):
+        await house.stores.table("subscriptions").put(Row("mail", f"{number:04}", {"user": "u"}))
+    assert await house.desk.health() == {"alive": 0, "lapsed": 0, "sweep_only": 620}
+    await house.stores.table("subscriptions").put(Row("mail", "x", {"user": "u"}))
+    assert (await house.desk.health())["sweep_only"] == 620
