@@ -182,8 +182,8 @@ def page(found: Figures, real: RealFigures) -> str:
     limits = "\n".join(f"| {name} | {value:.1f} |" for name, value in found.limits.items())
     return f"""# The watch at the size of a tenant
 
-Written by `python bench/watch.py --accounts {found.accounts} --real 5000 --write` on \
-{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} processors.
+Written by `python bench/watch.py --accounts {found.accounts} --real {real.notifications} --write`
+on {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} processors.
 
 | figure | value |
 |---|---|
