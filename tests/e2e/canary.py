@@ -13,6 +13,7 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
 _STREAM = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
 # What people and machines put between digits: spaces, dashes of every kind, cells, quotes.
 _BETWEEN = re.compile(r"(?<=\d)[\s\-‐‑‒–—―−ー.,|\"'\\tn]{1,4}(?=\d)")
+_RUN = re.compile(r"[0-9]{10,}")
 _DEPTH = 3
 
 
@@ -41,4 +42,12 @@ def readings(data: bytes, depth: int = 0) -> Iterator[str]:
 
 def planted(data: bytes, numbers: tuple[str, ...]) -> set[str]:
     """Which of the numbers occur in ``data``, in any reading."""
-    return {number for text in readings(data) for number in numbers if number in text}
+    wanted, lengths = set(numbers), {len(each) for each in numbers}
+    shortest = min(lengths)
+    found = set()
+    for text in readings(data):
+        for run in _RUN.findall(text):
+            if len(run) >= shortest:
+                windows = ((at, size) for size in lengths for at in range(len(run) - size + 1))
+                found |= {run[at : at + size] for at, size in windows} & wanted
+    return found
