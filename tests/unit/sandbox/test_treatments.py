@@ -67,7 +67,8 @@ async def test_killed_server_is_replaced():
     await made.sanitise(PAGE, Options())
     (before,) = made.pids()
     os.kill(before, signal.SIGKILL)
-    made._runners[0]._process.wait(5)
+    (server,) = [each._process for each in made._runners if each.pid == before]
+    server.wait(5)
     assert (await made.sanitise(PAGE, Options())).content is not None
     assert made.pids() != (before,)
     made.close()
