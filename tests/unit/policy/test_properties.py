@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,8 @@ from shared.policy import Policy, default_text
 from shared.policy.tree import merge, parse
 from tests.unit.policy import naive
 
-PAIRS = int(os.environ.get("SEKISHO_PAIRS", "2000"))
+SUITE = 2000
+PAIRS = int(os.environ.get("SEKISHO_PAIRS", str(SUITE)))
 SEED = int(os.environ.get("SEKISHO_SEED", "7"))
 ITEMS = 50
 MODES = st.sampled_from(naive.MODES)
@@ -38,6 +40,7 @@ def policies(rng, count):
         yield policy, naive.merged_rules(naive.DEFAULT["rules"], site["rules"])
 
 
+@pytest.mark.timeout(300 if PAIRS <= SUITE else 0)
 def test_decide_agrees_with_a_naive_evaluator_and_more_is_never_milder():
     rng = naive.generator(SEED)
     decided = set()
