@@ -51,7 +51,8 @@ async def test_label_is_assigned_once_and_read_back(rig, disposition, wanted):
     assert rig.graph.calls.count(ASSIGN) == 1
 
 
-async def test_file_that_takes_no_label_gets_the_column(rig, column):
+@pytest.mark.usefixtures("column")
+async def test_file_that_takes_no_label_gets_the_column(rig):
     file = rig.file("a.txt")
     outcome = await act(rig, file, Disposition.TAG)
     assert outcome.state is OutcomeState.APPLIED
@@ -69,7 +70,8 @@ async def test_refused_label_is_named_beside_the_missing_column(rig, status):
     assert "column" in steps(outcome)
 
 
-async def test_label_of_somebody_else_is_kept(rig, column):
+@pytest.mark.usefixtures("column")
+async def test_label_of_somebody_else_is_kept(rig):
     file = rig.file("a.docx")
     file.labels = [THEIRS]
     outcome = await act(rig, file, Disposition.TAG)
@@ -78,7 +80,8 @@ async def test_label_of_somebody_else_is_kept(rig, column):
     assert ASSIGN not in rig.graph.calls
 
 
-async def test_accepted_label_that_does_not_come_is_waited_for_and_asked_for_once(rig, column):
+@pytest.mark.usefixtures("column")
+async def test_accepted_label_that_does_not_come_is_waited_for_and_asked_for_once(rig):
     file = rig.file("a.docx")
     rig.app[context.FAULTS].fail_labels = 1
     item = await rig.file_item(file)
@@ -100,7 +103,8 @@ async def test_clean_edit_lifts_the_label(rig):
     assert (await act(rig, file, Disposition.ALLOW)).state is OutcomeState.RECORDED
 
 
-async def test_clean_edit_lifts_the_column(rig, column):
+@pytest.mark.usefixtures("column")
+async def test_clean_edit_lifts_the_column(rig):
     file = rig.file()
     await act(rig, file, Disposition.REVIEW, labels={})
     rig.user.drive.write(file, b"clean now")
@@ -109,7 +113,8 @@ async def test_clean_edit_lifts_the_column(rig, column):
     assert not file.fields.get("SekishoVerdict")
 
 
-async def test_clean_edit_leaves_what_somebody_else_set(rig, column):
+@pytest.mark.usefixtures("column")
+async def test_clean_edit_leaves_what_somebody_else_set(rig):
     file, other = rig.file("a.docx"), rig.file("b.txt")
     await act(rig, file, Disposition.TAG)
     await act(rig, other, Disposition.TAG)

@@ -262,8 +262,6 @@ async def test_hint_after_a_cut_off_round_sees_what_came_since(rig, drive):
     assert "round" not in row.values
 
 
-
-
 async def test_sharing_of_many_files_is_asked_in_batches_of_twenty(rig, drive):
     made = [rig.file(f"{number}.txt") for number in range(45)]
     for each in made[:3]:
