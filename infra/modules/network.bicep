@@ -16,16 +16,17 @@ resource appsRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = {
   properties: {
     securityRules: [
       {
-        name: 'out-endpoints'
+        // What is reached inside is decided by the endpoints' own rules below.
+        name: 'out-inside'
         properties: {
           priority: 100
           direction: 'Outbound'
           access: 'Allow'
-          protocol: 'Tcp'
+          protocol: '*'
           sourceAddressPrefix: '*'
           sourcePortRange: '*'
           destinationAddressPrefix: 'VirtualNetwork'
-          destinationPortRanges: ['443', '5671']
+          destinationPortRange: '*'
         }
       }
       {
