@@ -21,11 +21,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import _figures
-import _flood
-import _tampering
 from replay import event as recorded
 
+from bench import _figures, _flood, _tampering
 from local.azurite import Azurite
 from local.memory import Account, MemoryStores
 from shared.codec import encode

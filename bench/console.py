@@ -22,13 +22,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import _figures
 from azure.core.exceptions import ServiceRequestError
 from azure.data.tables.aio import TableServiceClient
 from rich.console import Console as Screen
 from rich.progress import track
 from rich.table import Table
 
+from bench import _figures
 from local.azurite import Azurite
 from shared.codec import encode
 from shared.console.app import Console

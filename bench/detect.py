@@ -22,11 +22,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import _corpora as corpora  # noqa: E402 - found by the line above
-import _figures  # noqa: E402 - the same
+from bench import _corpora as corpora
+from bench import _figures
+
+HERE = Path(__file__).resolve().parent
 
 COLD = """
 import time; start = time.perf_counter()

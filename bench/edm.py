@@ -18,8 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import _figures
-
+from bench import _figures
 from shared.detect.edm import Table, TableBuilder, fold
 
 KEY = bytes(range(32))

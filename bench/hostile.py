@@ -18,10 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parent))
 
-import _figures
-
+from bench import _figures
 from shared.model import Content
 from shared.sandbox import Sandbox
 from tests.unit.extract_files.office_cases import document_with, paragraph

@@ -20,8 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import _figures
-
+from bench import _figures
 from shared.extract import Document, Limits, extract
 from shared.model import Content
 from shared.sandbox import Confinement, Sandbox

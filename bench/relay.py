@@ -24,8 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import _figures
-
+from bench import _figures
 from tests.integration.relay.parts import RelayProcess, free_ports
 
 ROUNDS = 3

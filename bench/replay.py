@@ -16,8 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import _figures
-
+from bench import _figures
 from shared.audit.chain import Tip, append
 from shared.cli import records, replaying
 from shared.codec import encode
