@@ -65,6 +65,7 @@ def test_every_queue_that_is_read_has_its_poison_buried():
         if binding["type"] == "queueTrigger"
     }
     read = {name for name in queues if not name.endswith("-poison")}
+    read.add("relay-deliver")  # the relay reads it, and sets aside what it cannot carry out
     assert {f"{name}-poison" for name in read} == queues - read
 
 
