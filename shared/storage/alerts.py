@@ -29,6 +29,8 @@ class Alerts:
         """Raise ``kind`` about ``ref`` (an opaque id or a blob's name); False if it was there."""
         japanese, english = WORDS[kind]
         key = hashlib.sha256(ref.encode()).hexdigest()
+        if await self.table.get(kind, key) is not None:
+            return False  # whoever had to be told of it is told, or is about to be
         values: dict[str, Value] = {"time": self.clock(), "ref": ref, "ja": japanese, "en": english}
         await self.table.put(Row(FRESH, f"{kind}-{key}", values | {"kind": kind}))
         try:

@@ -182,3 +182,12 @@ async def test_incident_with_huge_locations_still_fits_its_row(results, claim, s
     event = await ClaimCheck(stores.blobs("work")).event(sent(stores)[0])
     assert await Incidents(stores.table("incidents")).open(event)
     assert len(encode(event)) > 65536
+
+
+async def test_an_alert_that_was_told_is_not_fresh_again_however_often_it_is_raised(stores, clock):
+    alerts = Alerts(stores.table("alerts"), clock)
+    assert await alerts.once("refused", "notification/1")
+    assert [ref async for _, ref, _ in alerts.fresh()] == ["notification/1"]
+    await alerts.told("refused", "notification/1")
+    assert not await alerts.once("refused", "notification/1")
+    assert [ref async for _, ref, _ in alerts.fresh()] == []
