@@ -28,9 +28,9 @@ async def record(connection):
         for number, found in enumerate([MANY, [finding("phone_number")]]):
             kept = await log.record(event(number, found, disposition="review"))
             opened = await incidents.open(kept)
-        for version, action in enumerate(["claim", "release"]):
+        for version, action in enumerate(["claim", "false_positive", "release"]):
             change = Change(action, "r", "R", version, "誤検知でした")
-            later = kept.time + timedelta(hours=2 * version)
+            later = kept.time + timedelta(hours=version)
             await incidents.change(opened, change, later)
 
 
