@@ -157,7 +157,10 @@ def test_rotation_reads_with_the_old_key_and_reseals_with_the_new(tmp_path):
         before.read(HELD, "a" * 24, Letter)
 
 
-@pytest.mark.parametrize("text", ["", "k1", "k1:AAAA", ":" + "A" * 44, "k 1:x", line("k1") + "\nx"])
+WRONG = ["", "k1", "k1:AAAA", ":" + "A" * 44, "k 1:x", line("k1") + "\nx"]
+
+
+@pytest.mark.parametrize("text", WRONG, ids=range(len(WRONG)))
 def test_file_of_keys_that_is_none_is_named_and_never_quoted(text):
     with pytest.raises(SettingsError, match=r"spool\.key") as caught:
         keys_of(text, "spool.key")
