@@ -36,7 +36,7 @@ dev: setup ## Azurite, the stand-in and the host, until Ctrl-C (HOST=func uses t
 	$(BIN)/python -m local.dev $(if $(HOST),--host $(HOST))
 
 test: setup ## unit, integration, end to end, docs
-	$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadscope --no-loadscope-reorder
 
 check: setup ## format, lint, types, import contracts, the infrastructure
 	$(BIN)/ruff format --check .

@@ -16,18 +16,18 @@ def azurite(tmp_path_factory):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """What shares something dear stays in one process (``pytest -n 2 --dist loadgroup``).
-
-    Tests of the one town that the session starts are a group, so are those of a folder; the long
-    ones, which mostly wait, begin first.
-    """
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    """The long ones, which mostly wait, begin first."""
     items.sort(key=lambda item: not item.nodeid.startswith("tests/e2e/"))
 
 
-def _group(item):
-    path = item.path.relative_to(item.config.rootpath)
-    if "e2e" in path.parts:
-        return "town" if "stack" in item.fixturenames else path.stem
-    return "/".join(path.parts[:3]) if "unit" in path.parts else path.parts[1]
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """What shares something dear stays in one process: a folder, or a file of those end to end."""
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - only with processes
+
+    class Rooms(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            path = nodeid.partition("::")[0].split("/")
+            return "/".join(path[:3]) if path[1] in {"unit", "e2e"} else path[1]
+
+    return Rooms(config, log)
