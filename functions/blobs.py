@@ -10,8 +10,8 @@ import os
 
 import azure.functions as func
 
-from shared.bootstrap import arrivals, gate
-from shared.storage.landed import QUEUE
+from shared.bootstrap import arrivals, gate, stranded
+from shared.storage.landed import QUEUE, STRANDED
 
 bp = func.Blueprint()
 
@@ -24,6 +24,11 @@ SOURCE = func.BlobSource.LOGS_AND_CONTAINER_SCAN if POLLING else func.BlobSource
 async def landing(blob: func.InputStream) -> None:
     """An upload has landed."""
     await gate().landed((blob.name or "").partition("/")[2])
+
+
+async def landing_stranded(msg: func.QueueMessage) -> None:
+    """An upload whose function died five times under it (a deployment, a scale-in) lands again."""
+    await stranded().handle(msg.get_body())
 
 
 async def landing_event(msg: func.QueueMessage) -> None:
@@ -40,4 +45,9 @@ else:
         bp.blob_trigger(
             arg_name="blob", path="landing/{name}", connection="SEKISHO_WORK", source=SOURCE
         )(landing)
+    )
+    bp.function_name("landing_stranded")(
+        bp.queue_trigger(arg_name="msg", queue_name=STRANDED, connection="SEKISHO_WORK")(
+            landing_stranded
+        )
     )

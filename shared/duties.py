@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from shared import telemetry
 from shared.codec import decode, encode
-from shared.errors import MalformedError, TransientError
+from shared.errors import MalformedError, PermanentError, TransientError
 from shared.graph.webhook import handshake, job, parse
 from shared.model import Envelope, Item
 from shared.pipeline import scan
@@ -19,7 +19,7 @@ from shared.storage.alerts import Alerts
 from shared.storage.claimcheck import LIMIT, ClaimCheck
 from shared.storage.dead_letters import DeadLetters
 from shared.storage.delivery import deliver
-from shared.storage.landed import envelope_of, names_of
+from shared.storage.landed import STRANDED, envelope_of, names_of, stranded_name
 
 PAUSE = 60.0  # seconds
 REVIVE = (5.0, 60.0, 600.0)  # seconds until a poisoned message is tried again
@@ -212,6 +212,24 @@ class Gate:
             envelope = Envelope("item", first_seen=self.clock(), item=item, trace=self.trace())
             await self.queue.put(encode(envelope))
             telemetry.born(envelope.trace, "upload")
+
+
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """Uploads that the platform gave up on: most often it was killed while they were in hand."""
+
+    gate: Gate
+    queue: Queue
+    dead: DeadLetters
+
+    async def handle(self, raw: bytes) -> None:
+        """Land it again; a minute later if storage is away, a dead letter if it names no upload."""
+        try:
+            await self.gate.landed(stranded_name(raw))
+        except TransientError:
+            await self.queue.put(raw, delay=PAUSE)
+        except PermanentError as error:
+            await self.dead.bury(STRANDED, raw, type(error).__name__)
 
 
 @dataclass(frozen=True, slots=True)

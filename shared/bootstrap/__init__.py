@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING
 from shared import __version__
 from shared.bootstrap.core import needed
 from shared.bootstrap.runtime import Runtime, new_trace, runtime
-from shared.duties import Arrivals, Gate, Intake, Reader, Scanner, Timers, Undertaker, Work, arrive
+from shared.duties import (
+    Arrivals,
+    Gate,
+    Intake,
+    Reader,
+    Scanner,
+    Stranded,
+    Timers,
+    Undertaker,
+    Work,
+    arrive,
+)
 from shared.errors import BusyError, SekishoError, StorageConflictError
 from shared.settings import Key
 from shared.storage import landed
@@ -41,6 +52,7 @@ __all__ = [
     "publish_head",
     "reader",
     "send_notices",
+    "stranded",
     "tidy",
     "timers",
     "undertaker",
@@ -99,6 +111,13 @@ def gate() -> Gate:
     """For ``functions/blobs``."""
     run = runtime()
     return Gate(run.gate_arrivals.items_for, run.work.queue("scan-items"), run.clock, new_trace)
+
+
+@cache
+def stranded() -> Stranded:
+    """For ``functions/blobs``: what the platform's blob trigger gave up on."""
+    run = runtime()
+    return Stranded(gate(), run.work.queue(landed.STRANDED), run.dead)
 
 
 @cache

@@ -20,6 +20,8 @@ from shared.errors import MalformedError
 from shared.model import Envelope
 
 QUEUE = "landing-events"
+STRANDED = "webjobs-blobtrigger-poison"
+"""The platform's queue of blobs whose function died five times (host.json, poisonBlobThreshold)."""
 KIND = "landed"
 CREATED = "Microsoft.Storage.BlobCreated"
 LONGEST = 1024  # characters of a blob's name
@@ -44,6 +46,16 @@ def envelope_of(raw: bytes, now: datetime) -> Envelope:
         raise MalformedError(message)
     seen = _time(event.get("time" if cloud else "eventTime"), now)
     return Envelope(KIND, first_seen=seen, body={"name": subject[1]})
+
+
+def stranded_name(raw: bytes) -> str:
+    """The landing container's blob that a message of ``STRANDED`` names; MalformedError."""
+    told = _event(raw)
+    name = told.get("BlobName")
+    if told.get("ContainerName") != "landing" or not isinstance(name, str) or not name:
+        message = f"a message on {STRANDED} that names no blob of the landing container"
+        raise MalformedError(message)
+    return name
 
 
 def names_of(envelope: Envelope) -> tuple[str, ...]:
@@ -72,7 +84,7 @@ def _event(raw: bytes) -> dict[str, Any]:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if not isinstance(value, dict):
-        message = f"a message on {QUEUE} that is no event"
+        message = "a message that is no event"
         raise MalformedError(message)
     return value
 

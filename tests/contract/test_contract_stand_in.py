@@ -572,6 +572,7 @@ SPELLINGS = (
     re.compile(r"/drives/\{drive\}/root(/|$)"),  # the SDK says items/root
     re.compile(r"/mailFolders/\{folder\}/messages/\{message\}/(attachments|permanentDelete)"),
     re.compile(r"/\{item\}/delta\(token"),
+    re.compile(r"/users/\{user\}/manager$"),  # the description ends before it
 )
 
 

@@ -76,7 +76,10 @@ async def create_session(request: web.Request) -> web.Response:
     if found is not None:
         check_etag(request, found)
     body = await request.json() if request.can_read_body else {}
-    times = (body.get("item") or {}).get("fileSystemInfo") or {}
+    item = body.get("item") if isinstance(body, dict) else None
+    times = (item.get("fileSystemInfo") if isinstance(item, dict) else None) or {}
+    if not isinstance(times, dict):
+        fail(400, "invalidRequest", "fileSystemInfo is no object.")
     upload = Upload(
         times=times,
         id=ids.share_token(),

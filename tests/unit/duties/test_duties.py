@@ -9,12 +9,13 @@ import pytest
 
 from local.memory import Account, MemoryStores
 from shared.codec import decode, encode
-from shared.duties import Gate, Intake, Reader, Scanner, Timers, Undertaker
+from shared.duties import Gate, Intake, Reader, Scanner, Stranded, Timers, Undertaker
 from shared.errors import MalformedError, PermanentError, UnavailableError
 from shared.graph.webhook import account_ref, client_state, job
 from shared.model import Envelope, Item
 from shared.storage.alerts import Alerts
 from shared.storage.dead_letters import DeadLetters
+from shared.storage.landed import STRANDED
 from tests.unit.alerted import alerted
 
 KEY = b"k" * 32
@@ -194,3 +195,46 @@ async def test_gate_enqueues_one_item_a_recipient(stores, account):
 
     await Gate(items_for, stores.queue("scan-items"), now, lambda: "t").landed("mail/1.eml")
     assert [each.item.recipient for each in bodies(account, "scan-items")] == ["0", "1"]
+
+
+BLOB = b'{"Type":"BlobTrigger","ContainerName":"landing","BlobName":"gate/mail/1.eml"}'
+
+
+@pytest.mark.parametrize("raw", [b"x", b"[]", b"{}", BLOB.replace(b"landing", b"audit")])
+async def test_what_names_no_upload_is_a_dead_letter(raw):
+    account = Account(now)
+    stores = MemoryStores(account)
+    letters = DeadLetters(
+        stores.blobs("deadletters"), Alerts(stores.table("alerts"), now), stores.queue, now
+    )
+    await Stranded(landing(stores), stores.queue(STRANDED), letters).handle(raw)
+    assert len(account.containers["deadletters"]) == 1
+
+
+async def test_an_upload_that_the_platform_gave_up_on_lands_again():
+    account = Account(now)
+    stores = MemoryStores(account)
+    stranded = Stranded(landing(stores), stores.queue(STRANDED), None)
+    await stranded.handle(BLOB)
+    [item] = [decode(message.body, Envelope).item for message in account.queues["scan-items"]]
+    assert item.id == "gate/mail/1.eml"
+
+
+async def test_an_upload_waits_while_the_landing_is_away():
+    account = Account(now)
+    stores = MemoryStores(account)
+
+    async def away(_name):
+        message = "away"
+        raise UnavailableError(message)
+
+    gate = Gate(away, stores.queue("scan-items"), now, lambda: "t")
+    await Stranded(gate, stores.queue(STRANDED), None).handle(BLOB)
+    assert [message.body for message in account.queues[STRANDED]] == [BLOB]
+
+
+def landing(stores):
+    async def items(name):
+        return (Item("gate", name, "0", "v1"),)
+
+    return Gate(items, stores.queue("scan-items"), now, lambda: "t")
