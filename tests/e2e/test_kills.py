@@ -72,13 +72,20 @@ def test_nothing_was_done_twice(killed):
         assert all(count == 1 for count in names.values()), "a file was delivered twice"
         mails = Counter(each["internet_message_id"] for each in user["messages"])
         assert all(count == 1 for count in mails.values()), "a mail was delivered twice"
-        notices = sum("関所】" in each["subject"] for each in user["messages"])
+        subjects = [each["subject"] for each in user["messages"]]
+        notices = sum("メールを停止しました" in subject for subject in subjects)
+        letters = sum("パスワードの入力が必要です" in subject for subject in subjects)
         stopped = sum(
             each.state is not None and each.state.name == "removed"
             for each in results
             if each.sent.owner == user["id"]
         )
         assert notices == stopped, "one notice for each stopped mail"
+        own = [each for each in results if each.sent.owner == user["id"] and each.state]
+        locked = sum(
+            each.sent.sample.source == "gate" and each.state.name == "held" for each in own
+        )
+        assert letters == locked, "one letter for each upload that waits for a password"
 
 
 def test_chain_is_whole_after_the_kills(killed):
