@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from azure.core.exceptions import ResourceExistsError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import TableServiceClient
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
@@ -162,9 +162,10 @@ def release(town, client, storage, name):
 
     def incident():
         ids = {line.event["id"] for line in storage.lines() if line.key[1] == name}
-        for row in rows.list_entities():
-            if row.get("event") in ids:
-                return f"/incidents/{row['PartitionKey']}/{row['RowKey']}"
+        with suppress(ResourceNotFoundError):  # nothing was recorded yet
+            for row in rows.list_entities():
+                if row.get("event") in ids:
+                    return f"/incidents/{row['PartitionKey']}/{row['RowKey']}"
         return None
 
     path = until(incident, 60, "the incident")

@@ -178,7 +178,12 @@ def test_my_number_reaches_neither_the_cloud_nor_anyone_and_both_are_told(house)
 
 
 async def test_release_needs_the_people_that_policy_asks_for(house):
-    (name,) = house.relay.names("held")
+    stopped = "<stopped@partner.example>"
+    if not house.relay.names("held"):  # the test that has one stopped comes later
+        stopped = "<released@partner.example>"
+        made = message(stopped, f"個人番号は {person(3)} です。\n")
+        house.relay.send(SENDER, [TARO], made.as_bytes())
+    (name,) = until(lambda: house.relay.names("held"), 40, "held")
     house.relay.command("release", name)  # one person, inside
     await asyncio.sleep(4)
     assert house.relay.names("held") == [name]
@@ -189,7 +194,7 @@ async def test_release_needs_the_people_that_policy_asks_for(house):
         await asyncio.sleep(4)
         assert house.relay.names("held") == [name], "one inside and one in the cloud are not two"
         await ask("release", item, ["hanako", "taro"])
-    assert person(3) in house.mail(TARO, "<stopped@partner.example>").decode()
+    assert person(3) in house.mail(TARO, stopped).decode()
     until(lambda: not house.relay.names("held"), 20, "the spool is empty")
     said = until(
         lambda: [x.event for x in house.storage.lines() if x.event["action"] == "release"], 60
