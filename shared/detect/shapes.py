@@ -44,7 +44,7 @@ class Shape:
 
     def __post_init__(self) -> None:
         try:
-            least, width = re._parser.parse(self.tail).getwidth()  # type: ignore[attr-defined]  # noqa: SLF001 - the only way to know a pattern's width
+            least, width = re._parser.parse(self.tail).getwidth()  # type: ignore[attr-defined,unused-ignore]  # noqa: SLF001 - the only way to know a pattern's width
         except re.error as error:
             message = f"shape {self.name}: {error.msg} at {error.pos}"
             raise PolicyError(message) from None
