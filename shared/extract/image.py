@@ -55,7 +55,7 @@ def read(document: Document, job: Job) -> None:
     words = _own_words(document.data)
     try:
         image = Image.open(io.BytesIO(document.data))
-        words += _exif_words(image)
+        words += _exif_words(image, document, job)
     except Image.DecompressionBombError:
         job.gap(GapCode.TOO_LARGE, document.location)
         return
@@ -88,13 +88,14 @@ def xmp_words(data: bytes) -> list[str]:
     return words
 
 
-def _exif_words(image: Image.Image) -> list[str]:
+def _exif_words(image: Image.Image, document: Document, job: Job) -> list[str]:
     """What a camera, a scanner or a person noted (Exif 2.3), and the user's comment."""
     try:
         exif = image.getexif()
         values = [(tag, exif.get(tag)) for tag in EXIF_WORDS]
         comment = exif.get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment)
     except Exception:  # noqa: BLE001 - damaged directories raise many things; the picture is read
+        job.gap(GapCode.PARTIAL, document.inside("画像の情報"))
         return []
     found = [_exif_text(value, wide=tag in WINDOWS) for tag, value in values]
     if isinstance(comment, bytes):  # eight bytes name the encoding

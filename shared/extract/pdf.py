@@ -13,7 +13,8 @@ from typing import Any
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
-from shared.extract.image import legible, xmp_words
+from shared.extract import pdf_metadata
+from shared.extract.image import legible
 from shared.extract.image_pdf import look_at_pages
 from shared.extract.job import Document, Job
 from shared.extract.pdf_fonts import use_stand_in
@@ -90,7 +91,7 @@ def _encodings(password: str | None) -> list[Any]:
 def _properties(pdf: Any, document: Document, job: Job) -> None:
     values = pdf.get_metadata_dict(skip_empty=True)
     job.text(document.inside("プロパティ"), "\n".join(str(value) for value in values.values()))
-    job.text(document.inside("メタデータ"), "\n".join(xmp_words(document.data)))
+    pdf_metadata.read(document, job)
 
 
 def _page(pdf: Any, number: int, document: Document, job: Job) -> bool:

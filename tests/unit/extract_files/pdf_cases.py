@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfbase import pdfmetrics
@@ -159,14 +160,18 @@ def xfa(number):
     )
 
 
-def xmp(number):
+def packed_xmp(number):
+    return xmp(number, b" /Filter /FlateDecode", zlib.compress)
+
+
+def xmp(number, more=b"", pack=bytes):
     packet = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><t>{number}</t></x:xmpmeta>".encode()
     return by_hand(
         [
             b"<< /Type /Catalog /Pages 2 0 R /Metadata 4 0 R >>",
             PAGES,
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] >>",
-            stream(packet, b"/Type /Metadata /Subtype /XML"),
+            stream(pack(packet), b"/Type /Metadata /Subtype /XML" + more),
         ]
     )
 
@@ -194,6 +199,7 @@ CASES = [
     ("しおり", drawn(outline), r"^しおり$", ()),
     ("文書のプロパティ", drawn(title), r"^プロパティ$", ()),
     ("メタデータ (XMP)", xmp, r"^メタデータ$", ()),
+    ("圧縮したメタデータ (XMP)", packed_xmp, r"^メタデータ$", ()),
     ("添付ファイル", embedded_file, r"^添付1\.txt › ", ()),
     ("ページに留めた添付ファイル", pinned_file, r"^添付1\.txt › ", ()),
     ("XFA フォームのデータ", xfa, r"^XFA1$", ()),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.extract import extract
-from shared.model import Content
+from shared.model import Content, GapCode
 from tests.unit.extract_files.numbers_made import my_number
+from tests.unit.extract_files.pdf_cases import xmp
 from tests.unit.extract_files.places import ALL
 
 # PDFium and calamine are C++ and Rust: what they make of damage belongs in the sandbox's child.
@@ -36,3 +38,11 @@ def test_damaged_file_raises_nothing_and_shows_nothing(data):
     for segment in found.segments:
         assert [mark.offset for mark in segment.marks] == sorted(m.offset for m in segment.marks)
         assert all(mark.offset <= len(segment.text) for mark in segment.marks)
+
+
+@pytest.mark.parametrize(
+    ("more", "pack"), [(b" /Filter /LZWDecode", bytes), (b" /Filter /FlateDecode", bytes)]
+)
+def test_a_metadata_packet_that_cannot_be_unpacked_is_a_gap(more, pack):
+    found, _ = extract(Content(xmp("123", more, pack), "a.pdf"), clock=time.monotonic)
+    assert [(gap.code, gap.location) for gap in found.gaps] == [(GapCode.PARTIAL, "メタデータ")]
