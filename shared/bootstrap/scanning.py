@@ -83,6 +83,11 @@ class Scanning(Gating):
             redigest=redigest,
             limit=self.settings.max_item_bytes,
             tenant=self.settings.tenant_id,
-            tags=Tags(self.work.table("tags"), self.clock, self.settings.file_labels),
+            tags=Tags(
+                self.work.table("tags"),
+                self.clock,
+                self.settings.file_labels,
+                read=self.policy.asks_for_labels,
+            ),
         )
         return {**services, "gate": self.gate_service}

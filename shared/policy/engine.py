@@ -67,6 +67,11 @@ class Policy:
     places: Mapping[str, Words]
     ignored: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
+    @property
+    def asks_for_labels(self) -> bool:
+        """Whether any rule looks at sensitivity labels, so that a source has to read them."""
+        return any(rule.when.labels for rule in self.rules)
+
     @classmethod
     def load(cls, texts: Sequence[str], names: Sequence[str] = ()) -> Self:
         """Texts merged in order, the defaults first; ``names`` are used in complaints.

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from shared.errors import GoneError, StorageConflictError, SupersededError, UnavailableError
 from shared.graph.answers import Json, OversizeError
@@ -56,6 +57,7 @@ class DriveService:
     ) -> None:
         self._files = Files(graph, onward, inside=inside, limit=limit, redigest=redigest)
         self._markers = markers
+        self._reads_labels = tags.read
         self._blocking = Blocking(self._files, quarantine, markers)
         self._tagging = Tagging(self._files, tags)
         self._releasing = Releasing(self._files, quarantine, markers)
@@ -76,9 +78,10 @@ class DriveService:
             raise SupersededError(text)
         data, gaps = await self._data(item, entity)
         content = Content(data, str(entity.get("name", "")), media_type(entity))
-        return Fetched(
-            content, context(item, entity, sharing), version, tombstone.marker(data), gaps
-        )
+        seen = context(item, entity, sharing)
+        if self._reads_labels and (label := await self._files.label(item)):
+            seen = replace(seen, labels=(label,))
+        return Fetched(content, seen, version, tombstone.marker(data), gaps)
 
     async def apply(self, claim: Claim) -> Outcome:
         """Tag, mark for review, or keep evidence and replace; read back. See Service.apply."""

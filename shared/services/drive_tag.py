@@ -33,12 +33,16 @@ _SET = Step("label", "read_back")
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """Where it is written down what we set, and the label id for a disposition (if any)."""
+    """Where it is written down what we set, and the label id for a disposition (if any).
+
+    ``read``: a rule of the policy asks for labels, so each file's is read (one call a file).
+    """
 
     table: Table
     clock: Clock
     labels: Mapping[Disposition, str] = field(default_factory=dict)
     pause: float = PAUSE
+    read: bool = False
 
 
 class Tagging:

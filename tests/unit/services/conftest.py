@@ -171,13 +171,13 @@ class Rig:
             limit=limit,
         )
 
-    def drive(self, *, redigest=None, limit=1_000_000, labels=None):
+    def drive(self, *, redigest=None, limit=1_000_000, labels=None, read=False):
         return DriveService(
             self.graph,
             quarantine=self.quarantine,
             onward=self.onward,
             markers=self.markers,
-            tags=Tags(self.stores.table("tags"), self.clock, labels or {}, pause=0.1),
+            tags=Tags(self.stores.table("tags"), self.clock, labels or {}, pause=0.1, read=read),
             inside=("city.example.jp",),
             limit=limit,
             redigest=redigest,

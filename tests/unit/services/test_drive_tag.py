@@ -148,3 +148,11 @@ async def test_file_over_the_limit_is_closed_and_stays(rig):
     assert steps(outcome)["content"] == "larger_than_the_limit"
     assert steps(outcome)["direct_grants"] == "read_back_gone"
     assert file.data == b"x" * 20_000
+
+
+@pytest.mark.parametrize(("read", "seen"), [(True, (TAG,)), (False, ())])
+async def test_the_label_is_in_the_context_where_a_rule_asks_for_it(rig, read, seen):
+    file = rig.file("a.docx")
+    await act(rig, file, Disposition.TAG)
+    fetched = await rig.drive(read=read).fetch(await rig.file_item(file))
+    assert fetched.context.labels == seen
