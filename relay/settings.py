@@ -16,6 +16,7 @@ from typing import Any
 
 from relay.routes import Route, route
 from shared.errors import SettingsError
+from shared.setting_values import choice, whole
 
 PREFIX = "SEKISHO_RELAY_"
 type Network = IPv4Network | IPv6Network
@@ -29,26 +30,6 @@ class Option:
     parse: Callable[[str], object]
     default: str | None
     text: str
-
-
-def _choice(*allowed: str) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        if value not in allowed:
-            message = f"one of {', '.join(allowed)}"
-            raise ValueError(message)
-        return value
-
-    return parse
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def parse(value: str) -> int:
-        if not value.isdigit() or not low <= int(value) <= high:
-            message = f"a whole number, {low} to {high}"
-            raise ValueError(message)
-        return int(value)
-
-    return parse
 
 
 def _listen(value: str) -> tuple[str, int]:
@@ -106,42 +87,42 @@ OPTIONS: tuple[Option, ...] = (
     Option("hostname", str, "", "The relay's own name in greetings and `Received`; empty: the machine's."),
     Option("networks", _networks, None, "Who may connect: networks of the mail server, and of the Exchange Online connector."),
     Option("sender_domains", _domains, "", "Domains that senders must have (`MAIL FROM`); empty: any. The empty sender of bounces always passes."),
-    Option("tls", _choice("required", "offered", "off"), "required", "STARTTLS for those who connect: `required`, `offered` or `off`."),
+    Option("tls", choice("required", "offered", "off"), "required", "STARTTLS for those who connect: `required`, `offered` or `off`."),
     Option("tls_certificate", _optional_file, "", "PEM file with the certificate chain; needed unless `tls` is `off`."),
     Option("tls_key", _optional_file, "", "PEM file with its key."),
-    Option("max_message_bytes", _whole(1_000, 150_000_000), "36700160", "The largest mail (SIZE); Exchange Online's own default is 35 MB."),
-    Option("max_recipients", _whole(1, 10_000), "500", "Recipients of one mail; the next gets 452, as RFC 5321 asks."),
-    Option("max_line", _whole(998, 32_000), "998", "The longest line without its end, in bytes (RFC 5321: 998)."),
-    Option("max_connections", _whole(1, 10_000), "100", "Connections at a time; the next is told 421."),
-    Option("max_connections_each", _whole(1, 10_000), "50", "Connections of one address at a time."),
-    Option("max_bytes_in_hand", _whole(1_000_000, 64_000_000_000), "500000000", "Bytes of mails being received at a time (memory); over it 452."),
-    Option("idle_seconds", _whole(5, 3_600), "300", "How long a silent connection is kept."),
-    Option("stop_seconds", _whole(1, 600), "30", "How long a stop waits for what is in hand."),
+    Option("max_message_bytes", whole(1_000, 150_000_000), "36700160", "The largest mail (SIZE); Exchange Online's own default is 35 MB."),
+    Option("max_recipients", whole(1, 10_000), "500", "Recipients of one mail; the next gets 452, as RFC 5321 asks."),
+    Option("max_line", whole(998, 32_000), "998", "The longest line without its end, in bytes (RFC 5321: 998)."),
+    Option("max_connections", whole(1, 10_000), "100", "Connections at a time; the next is told 421."),
+    Option("max_connections_each", whole(1, 10_000), "50", "Connections of one address at a time."),
+    Option("max_bytes_in_hand", whole(1_000_000, 64_000_000_000), "500000000", "Bytes of mails being received at a time (memory); over it 452."),
+    Option("idle_seconds", whole(5, 3_600), "300", "How long a silent connection is kept."),
+    Option("stop_seconds", whole(1, 600), "30", "How long a stop waits for what is in hand."),
     Option("spool", Path, "/var/lib/sekisho-relay", "The spool's folder, on a disk of its own."),
     Option("spool_keys", _file, None, "File of the spool's keys: `<id>:<base64 of 32 random bytes>` a line, the one to write with first."),
-    Option("spool_max_bytes", _whole(1_000_000, 10**13), "20000000000", "What the spool may hold of mail on its way; over it 452, so that the sender's queue keeps the mail."),
-    Option("spool_min_free_bytes", _whole(0, 10**13), "1000000000", "What must stay free on the spool's disk; below it 452."),
-    Option("workers", _whole(1, 64), "2", "Processes that judge mails."),
-    Option("isolation", _choice("fork", "pool", "inline"), "fork", "How risky formats are read, as `SEKISHO_ISOLATION`."),
-    Option("names", _choice("off", "on"), "off", "As `SEKISHO_NAMES`."),
-    Option("ocr", _choice("off", "on"), "off", "As `SEKISHO_OCR`."),
+    Option("spool_max_bytes", whole(1_000_000, 10**13), "20000000000", "What the spool may hold of mail on its way; over it 452, so that the sender's queue keeps the mail."),
+    Option("spool_min_free_bytes", whole(0, 10**13), "1000000000", "What must stay free on the spool's disk; below it 452."),
+    Option("workers", whole(1, 64), "2", "Processes that judge mails."),
+    Option("isolation", choice("fork", "pool", "inline"), "fork", "How risky formats are read, as `SEKISHO_ISOLATION`."),
+    Option("names", choice("off", "on"), "off", "As `SEKISHO_NAMES`."),
+    Option("ocr", choice("off", "on"), "off", "As `SEKISHO_OCR`."),
     Option("fingerprint_key", _file, None, "File with the same key as `SEKISHO_FINGERPRINT_KEY`, so that the record can compare."),
     Option("policy", _optional_file, "", "The site's policy file, the same as in the cloud."),
-    Option("hold", _choice("block", "review"), "block", "From which disposition on a mail stays inside."),
+    Option("hold", choice("block", "review"), "block", "From which disposition on a mail stays inside."),
     Option("storage", _optional_file, "", "File with a connection string (the emulator's). In production leave it empty and name the URLs."),
     Option("blob_url", str, "", "`https://<account>.blob.core.windows.net` of the account `SEKISHO_WORK`."),
     Option("queue_url", str, "", "`https://<account>.queue.core.windows.net` of the same."),
     Option("tenant_id", str, "", "Tenant of the relay's app registration."),
     Option("client_id", str, "", "Its client id."),
     Option("certificate", _optional_file, "", "PEM file with its certificate and key; there is no client secret."),
-    Option("poll_seconds", _whole(1, 600), "2", "How often the cloud's orders are looked for when there were none."),
+    Option("poll_seconds", whole(1, 600), "2", "How often the cloud's orders are looked for when there were none."),
     Option("routes", _routes, None, "Where mail goes, by the recipient's domain (`*`: all others): `starttls://host:25` (certificate checked), `smtp://` (STARTTLS where offered, not checked), `plain://`. No route, no relaying: 550."),
     Option("delivery_certificate", _optional_file, "", "PEM file with the certificate and key that the relay shows to `starttls://` hops: an Exchange Online connector knows it by that."),
-    Option("delivery_connections", _whole(1, 64), "4", "SMTP connections outward at a time."),
-    Option("retry_first_seconds", _whole(1, 3_600), "60", "Pause after the first failure to deliver; doubled each time."),
-    Option("retry_longest_seconds", _whole(1, 86_400), "3600", "The longest pause."),
-    Option("give_up_hours", _whole(1, 240), "96", "Age at which a mail that cannot be delivered goes back to its sender."),
-    Option("notices", _choice("all", "inside", "off"), "all", "Who is told of a mail that was stopped: sender and recipients, those of `inside_domains` alone, or nobody."),
+    Option("delivery_connections", whole(1, 64), "4", "SMTP connections outward at a time."),
+    Option("retry_first_seconds", whole(1, 3_600), "60", "Pause after the first failure to deliver; doubled each time."),
+    Option("retry_longest_seconds", whole(1, 86_400), "3600", "The longest pause."),
+    Option("give_up_hours", whole(1, 240), "96", "Age at which a mail that cannot be delivered goes back to its sender."),
+    Option("notices", choice("all", "inside", "off"), "all", "Who is told of a mail that was stopped: sender and recipients, those of `inside_domains` alone, or nobody."),
     Option("inside_domains", _domains, "", "Our own mail domains."),
     Option("notice_from", str, "", "The address that notices come from; needed unless `notices` is `off`."),
     Option("organisation_ja", str, "", "The government's name in notices."),

@@ -18,8 +18,8 @@ import pylhasa
 import unpackio
 
 from shared.extract.job import Document, Job, LimitError, with_extension
-from shared.extract.passwords import decoded
 from shared.extract.ziptools import Source, drain
+from shared.japanese import decoded
 from shared.model import GapCode
 
 MEMORY = 256_000_000  # bytes that a decoder may use for its dictionary

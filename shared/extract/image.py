@@ -19,7 +19,7 @@ from shared.extract import utf16
 from shared.extract.barcode import codes
 from shared.extract.image_look import inside, look
 from shared.extract.job import Document, Job
-from shared.extract.passwords import decoded
+from shared.japanese import decoded
 from shared.model import GapCode
 
 DIGITS = 12

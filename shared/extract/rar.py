@@ -9,7 +9,7 @@ from __future__ import annotations
 import rars
 
 from shared.extract.job import Document, Job, LimitError, with_extension
-from shared.extract.passwords import decoded
+from shared.japanese import decoded
 from shared.model import GapCode
 
 DICTIONARY = 256_000_000  # bytes: RAR 7 allows terabytes

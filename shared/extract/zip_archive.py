@@ -12,8 +12,8 @@ import zipfile
 import unpackio
 
 from shared.extract.job import Document, Job, LimitError, with_extension
-from shared.extract.passwords import encodings
 from shared.extract.ziptools import BROKEN, ENCRYPTED, member_name, open_zip, read_member, salvage
+from shared.japanese import encodings
 from shared.model import GapCode
 
 WINDOW = 64_000_000  # bytes a decoder may ask for as its dictionary

@@ -16,6 +16,7 @@ import msoffcrypto
 import pikepdf
 import unpackio
 
+from shared.japanese import encodings
 from shared.model import Content, Gap, GapCode
 from shared.sanitize.archive import member_name, safe_name
 from shared.sanitize.leaves import Leaf, rewritten
@@ -140,7 +141,7 @@ class _Keys:
         return self._archived(part, members) if changed else part
 
     def _member(self, part: Part, index: int) -> bytes:
-        for password in _encodings(self._passwords):
+        for password in encodings(self._passwords):
             pieces: list[bytes] = []
             try:
                 archive = unpackio.open_zip_bytes(
@@ -202,7 +203,7 @@ class _Keys:
         raise HoldError(GapCode.ENCRYPTED, part.location)
 
     def _pdf(self, part: Part) -> Part:
-        for password in (b"", *_encodings(self._passwords)):
+        for password in (b"", *encodings(self._passwords)):
             try:
                 with pikepdf.open(io.BytesIO(part.data), password=password) as document:
                     if not password:
@@ -263,18 +264,6 @@ class _Members:
         del index
         self.found.append((self._name, b"".join(self._pieces)))
         return True
-
-
-def _encodings(passwords: Iterable[str]) -> list[bytes]:
-    """In UTF-8 and, where it differs, in CP932, which Japanese Windows writes."""
-    found: dict[bytes, None] = {}
-    for password in passwords:
-        for encoding in ("utf-8", "cp932"):
-            try:
-                found[password.encode(encoding)] = None
-            except UnicodeEncodeError:
-                continue
-    return list(found)
 
 
 def _numbered(members: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
