@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from azure.core.exceptions import AzureError
 
-from shared.doctor.result import Result, State
+from shared.doctor.result import Result, State, unread
 from shared.doctor.surroundings import Surroundings
 from shared.errors import GoneError, PermanentError, SekishoError, TransientError
 from shared.graph import calls
@@ -217,8 +217,9 @@ async def _subscriptions(around: Surroundings, settings: Settings) -> AsyncItera
         return
     try:
         states = await _states(around, settings)
-    except (SekishoError, ValueError):
-        return  # storage said so already
+    except (SekishoError, ValueError) as error:
+        yield unread("subscriptions", ("購読の表", "the table of subscriptions"), error)
+        return
     now = around.clock()
     alive = [end for state, end in states if state == "active" and end is not None]
     dead = [end for end in alive if end <= now]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from shared.audit.head import SignedHead, any_of, holds, public_pem
 from shared.codec import decode
-from shared.doctor.result import Result, State
+from shared.doctor.result import Result, State, unread
 from shared.doctor.surroundings import Surroundings
 from shared.errors import SekishoError
 from shared.settings import Settings
@@ -14,17 +14,18 @@ from shared.storage.audit_reader import AuditReader
 
 
 async def checks(around: Surroundings, settings: Settings) -> AsyncIterator[Result]:
-    """Where storage did not answer, ``storage`` said so, and nothing is added here."""
+    """The newest head, and what failed for good."""
     if settings.signing_key is not None:
         try:
             async with around.stores(settings.audit) as stores:
                 yield await _head(AuditReader(stores.blobs("audit")), settings.signing_key)
-        except (SekishoError, ValueError):
-            pass
+        except (SekishoError, ValueError) as error:
+            yield unread("head", ("監査記録の署名", "the record's signed head"), error)
     try:
         async with around.stores(settings.work) as stores:
             letters = [name async for name in stores.blobs("deadletters").names()]
-    except (SekishoError, ValueError):
+    except (SekishoError, ValueError) as error:
+        yield unread("dead_letters", ("失敗の保管場所", "the container of dead letters"), error)
         return
     if letters:
         yield Result(

@@ -28,3 +28,16 @@ class Result:
     en: str
     do_ja: str = ""
     do_en: str = ""
+
+
+def unread(code: str, what: tuple[str, str], error: Exception) -> Result:
+    """A check that could not look: by the error's class, for its words may quote an item."""
+    kind = type(error).__name__
+    return Result(
+        code,
+        State.UNKNOWN,
+        f"{what[0]}を読めません（{kind}）。",
+        f"{what[1]} cannot be read ({kind})",
+        "ストレージの結果を先に直し、この ID に読み取りを許可してください。",
+        "Mend what storage shows first, and let this identity read it.",
+    )

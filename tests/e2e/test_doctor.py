@@ -143,6 +143,23 @@ async def test_a_fault_in_the_settings_is_found_and_explained(sound, changes, co
     assert all((result.ja, result.en, result.do_ja, result.do_en))
 
 
+async def test_what_cannot_be_looked_at_is_unknown_and_never_left_out(sound):
+    results = await found(planted(sound, {"SEKISHO_AUDIT": CLOSED, "SEKISHO_WORK": CLOSED}))
+    assert results["head"].state == results["dead_letters"].state == State.UNKNOWN
+
+
+async def test_a_head_that_is_no_head_is_not_passed_over(sound):
+    blobs = BlobServiceClient.from_connection_string(sound.storage)
+    name = "heads/9999/01/01/99999999999999999999.json"
+    blobs.get_blob_client("audit", name).upload_blob(b"{}")
+    try:
+        result = (await found(sound.settings, last="head"))["head"]
+    finally:
+        blobs.get_blob_client("audit", name).delete_blob()
+    assert result.state == State.UNKNOWN
+    assert "MalformedError" in result.en
+
+
 async def test_one_key_for_two_purposes_is_found(sound):
     settings = sound.settings | {"SEKISHO_MARKER_KEY": sound.settings["SEKISHO_FINGERPRINT_KEY"]}
     assert (await found(settings, last="keys"))["keys"].state == State.FAIL
