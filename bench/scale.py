@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import math
 import sys
 import time
@@ -27,6 +28,8 @@ from rich.table import Table
 
 from bench import _figures
 from bench._tenant import Town
+from local.bicep.evaluate import Deployment
+from local.bicep.template import load
 from local.memory import MemoryStores
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,8 +49,9 @@ SHAREPOINT_UNITS_MIN = {500: 1_250, 10_000: 3_600, 100_000: 6_250}
 INSTANCES = 1_000
 QUEUES = ("graph-hints", "graph-jobs", "scan-items", "scan-bulk", "scan-results")
 CONTAINERS = ("audit", "evidence", "quarantine", "landing", "envelopes", "work", "lease")
-ENDPOINTS = {500: 5, 10_000: 14, 100_000: 24}  # private endpoints of the sizes in infra/
-READY = {500: 0, 10_000: 3, 100_000: 12}  # always-ready instances
+# The size of infra/ that a count of accounts is deployed as, and how many times its always-ready
+# instances; infra/ itself has none for 100,000, which is the prefecture's ten times.
+DEPLOYED = {500: ("small", 1), 10_000: ("prefecture", 1), 100_000: ("prefecture", 10)}
 
 
 @dataclass
@@ -116,6 +120,22 @@ async def measured() -> Cost:
     return Cost(operations, calls / MAILS, 1000 * cpu / MAILS)
 
 
+def deployed(size: str, times: int) -> tuple[int, float, float]:
+    """Private endpoints, gigabytes of always-ready instances and of a scanning one, by infra/."""
+    given = {"environmentName": "bench", "size": size}
+    made = Deployment(load(ROOT / "infra/main.bicep"), given).run()
+    endpoints = sum(each.kind == "Microsoft.Network/privateEndpoints" for each in made)
+    sizes = json.loads((ROOT / "infra/sizes.json").read_text(encoding="utf-8"))
+    ready = sum(
+        group["instanceCount"] * app["memory"] / 1024
+        for app in sizes[size]["instances"].values()
+        for group in app["ready"]
+    )
+    apps = sizes[size]["instances"]
+    scanning = (apps.get("scan") or apps["all"])["memory"] / 1024
+    return endpoints, ready * times, scanning
+
+
 def sized(accounts: int, cost: Cost, given: dict[str, Any]) -> Size:
     """The arithmetic, one size."""
     day, wait, prices = given["day"], given["wait_ms"], given["storage"]
@@ -127,14 +147,14 @@ def sized(accounts: int, cost: Cost, given: dict[str, Any]) -> Size:
     busy = max(cost.cpu_ms / 1000, (waits + cost.cpu_ms / 1000) / given["at_once"])
     instances = max(1, math.ceil(peak * busy / 0.6))  # 60 % busy leaves room for a burst
     flex = given["flex"]
-    seconds = items * busy
-    variable = seconds * given["memory_gb"] * flex["gb_second"]
+    endpoints, ready_gb, memory_gb = deployed(*DEPLOYED[accounts])
+    variable = items * busy * memory_gb * flex["gb_second"]
     variable += items * cost.executions / 1e6 * flex["million_executions"]
     for name, count in cost.operations.items():
         variable += items * count / 10_000 * prices[_kind(name)]
     variable += items * given["log_kb_item"] / 1e6 * given["log_gb"]
-    fixed = ENDPOINTS[accounts] * given["private_endpoint_month"]
-    fixed += READY[accounts] * given["memory_gb"] * MONTH_S * flex["ready_baseline_gb_second"]
+    fixed = endpoints * given["private_endpoint_month"]
+    fixed += ready_gb * MONTH_S * flex["ready_baseline_gb_second"]
     units = accounts * day["files"] * day["busiest_hour"] / 60 * 7  # delta, get, permissions
     share = units / SHAREPOINT_UNITS_MIN[accounts]
     made = Size(
