@@ -55,7 +55,8 @@ def read(document: Document, job: Job) -> None:
     words = _own_words(document.data)
     try:
         image = Image.open(io.BytesIO(document.data))
-        words += _exif_words(image, document, job)
+        if _fits(image):  # a PNG's is looked for behind its pixels, which are decoded for it
+            words += _exif_words(image, document, job)
     except Image.DecompressionBombError:
         job.gap(GapCode.TOO_LARGE, document.location)
         return
@@ -151,8 +152,12 @@ def _turn(image: Image.Image, index: int) -> bool | None:
     return True
 
 
+def _fits(image: Image.Image) -> bool:
+    return image.width * image.height * len(image.getbands()) <= MAX_DECODED
+
+
 def _frame(image: Image.Image, document: Document, location: str, job: Job) -> None:
-    if image.width * image.height * len(image.getbands()) > MAX_DECODED:
+    if not _fits(image):
         job.gap(GapCode.TOO_LARGE, location)
         return
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,13 @@ class Town:
         until(lambda: self.world.enrolled() >= self.world.wanted, 40, "subscriptions")
 
     def lines(self, item_id: str) -> list[Line]:
-        """The judged audit lines of an item, in order."""
-        return [
+        """The judged audit lines of an item by their time (the chain has the order of arrival)."""
+        found = [
             line
             for line in self.storage.lines()
             if line.key[1] == item_id and line.disposition != "none"
         ]
+        return sorted(found, key=lambda line: datetime.fromisoformat(line.event["time"]))
 
     def left_over(self) -> dict[str, Any]:
         """What waits or failed: for the message of a failed test."""
