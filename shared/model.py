@@ -308,9 +308,9 @@ class AuditEvent:
     """One decision and what became of it; ``id`` is the ledger's key, so it is inserted once.
 
     Enumerations are written by name, for people and foreign tools. ``found`` is ``sweep`` where no
-    notification told of the item before the sweep came upon it. ``context`` is what policy saw
-    around the content (None: nobody judged it, or an event older than this field), so that another
-    policy can be tried on the record.
+    notification told of the item before the sweep came upon it, ``baseline`` where it was there
+    before its place was watched. ``context`` is what policy saw around the content (None: nobody
+    judged it, or an event older than this field), so that another policy can be tried on it.
     """
 
     id: str

@@ -49,8 +49,9 @@ class Baseline:
             due = self._times.popleft()
         now = self.clock()
         envelope = Envelope(
-            "item", first_seen=max(due, now), item=item, trace=trace, not_before=due
-        )
+            "item", first_seen=max(due, now), item=item, body={"found": "baseline"}, trace=trace,
+            not_before=due,
+        )  # fmt: skip
         await self.queue.put(encode(envelope), delay=max((due - now).total_seconds(), 0.0))
 
     async def _reserve(self) -> None:

@@ -29,16 +29,16 @@ class Sends(Protocol):
 class Onward:
     """Puts items on a queue (``scan-items``), so that a newer version is never lost sight of.
 
-    ``sweep``: what comes without a notification's trace was found by a sweep, and says so.
+    ``found`` (``sweep``, ``baseline``): how what comes without a notification's trace was found.
     """
 
     queue: Queue
     clock: Clock
-    sweep: bool = False
+    found: str = ""
 
     async def put(self, item: Item, *, trace: str = "") -> None:
         """Durable when it returns."""
-        body = {"found": "sweep"} if self.sweep and not trace else {}
+        body = {"found": self.found} if self.found and not trace else {}
         envelope = Envelope("item", first_seen=self.clock(), item=item, body=body, trace=trace)
         await self.queue.put(encode(envelope))
 

@@ -23,6 +23,7 @@ from shared.services.marker import Markers
 from shared.services.replays import Replays
 from shared.services.resolve import Refresh, Resolver
 from shared.services.rounds import Links
+from shared.services.sites import Sites
 from shared.services.teams import TeamsService
 from shared.services.teams_hints import TeamsHints
 from shared.services.teams_sweep import TeamsSweep
@@ -33,11 +34,12 @@ from shared.storage.evidence import Evidence
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a deployment watches: accounts and groups, and whether Teams' messages."""
+    """What a deployment watches: accounts and groups, whether Teams' messages, which sites."""
 
     accounts: tuple[str, ...]
     teams: bool
     cohorts: bool = False
+    sites: tuple[str, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -62,7 +64,10 @@ class Watched:
                 yield each
         if self.cohorts:
             yield Envelope("job", first_seen=clock(), body={"job": "cohorts"})
-        async for each in subscriptions.jobs({"teams": self.tenant}):
+        if self.sites:
+            yield Envelope("job", first_seen=clock(), body={"job": "enrol_sites"})
+        ended: dict[str, tuple[str, ...]] = {} if self.sites else {"site": ()}
+        async for each in subscriptions.jobs({"teams": self.tenant, **ended}):
             yield each
 
 
@@ -78,6 +83,7 @@ def watch_services(
     limit: int,
     tenant: str,
     tags: Tags,
+    passed: ReleaseHeader | None = None,
 ) -> dict[str, Service]:
     """One a source of the watch."""
     mail = MailService(
@@ -88,6 +94,7 @@ def watch_services(
         policy_version=policy_version,
         limit=limit,
         redigest=redigest,
+        passed=passed,
     )
     calendar = CalendarService(
         graph,
@@ -131,9 +138,10 @@ def resolver(
 
     ``inside`` are our own mail domains; ``bulk`` takes what was there before it was watched.
     """
-    swept = replace(onward, sweep=True)  # a first enumeration is none: it finds what was there
-    first = First(onward, bulk or onward, links.clock)
-    sweep = TeamsSweep(graph, links, onward=onward, first=first)
+    swept = replace(onward, found="sweep")
+    there = replace(onward, found="baseline")  # a first enumeration finds what was there
+    first = First(there, bulk or there, links.clock)
+    sweep = TeamsSweep(graph, links, onward=swept, first=first)
     return Resolver(
         graph=graph,
         subscriptions=subscriptions,
@@ -143,10 +151,11 @@ def resolver(
         jobs=jobs,
         ledger=ledger,
         clock=links.clock,
-        events=EventDelta(graph, links, onward=onward, ledger=ledger, first=first),
+        events=EventDelta(graph, links, onward=swept, ledger=ledger, first=first),
         teams=TeamsHints(graph, sweep, onward, aside, rich),
         replays=Replays(alerts) if alerts else None,
         refresh=refresh,
         watch=watched.accounts if watched else (),
         sources=watched.sources if watched else (),
+        sites=Sites(graph, subscriptions, jobs, links.clock, watched.sites if watched else ()),
     )

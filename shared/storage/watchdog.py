@@ -14,7 +14,15 @@ from shared.storage.audit_state import CHAIN, CHECKPOINT
 from shared.storage.chain_watch import VERIFIED
 from shared.storage.index_counts import Counts, day_of
 
-QUEUES = ("graph-hints", "graph-jobs", "scan-items", "scan-results")  # scan-bulk may take its time
+QUEUES = (
+    "graph-hints",
+    "graph-jobs",
+    "landing-events",
+    "scan-items",
+    "scan-results",
+    "relay-deliver",
+    "relay-results",
+)  # fmt: skip - scan-bulk may take its time
 SOURCES = ("mail", "drive", "teams", "chats", "calendar")
 LATE = timedelta(hours=1)  # an export that is so far behind does not come on by itself
 UNSEEN = timedelta(days=1)  # without a verification

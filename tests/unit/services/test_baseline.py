@@ -130,9 +130,10 @@ async def test_progress_is_told_before_while_and_after(rig, clock, deltas):
     assert (await now()).due is None
 
 
-async def test_sweep_of_the_whole_resolver_knows_the_baseline(rig, baseline):
+@pytest.fixture
+def whole(rig, baseline):
     """The composition is ``wiring.resolver``'s: each source's first round has the same way out."""
-    made = resolver(
+    return resolver(
         rig.graph,
         subscriptions=rig.subscriptions,
         links=Links(rig.stores.table("drives"), rig.stores.lease(), rig.clock),
@@ -142,8 +143,28 @@ async def test_sweep_of_the_whole_resolver_knows_the_baseline(rig, baseline):
         aside=ClaimCheck(rig.stores.blobs("work")),
         bulk=baseline,
     )
+
+
+async def test_sweep_of_the_whole_resolver_knows_the_baseline(rig, whole):
     message = rig.message()
     age(rig, message.values, 3)
     account = await rig.subscriptions.register("mail", rig.UPN)
-    await made.job(job("sweep", "mail", account.ref, rig.clock()))
+    await whole.job(job("sweep", "mail", account.ref, rig.clock()))
     assert bulk(rig) == [message.immutable_id]
+
+
+@pytest.mark.parametrize("source", ["mail", "calendar"])
+async def test_item_goes_on_with_how_it_was_found(rig, whole, source):
+    async def made():
+        return rig.message() if source == "mail" else await rig.event()
+
+    account = await rig.subscriptions.register(source, rig.UPN)
+    age(rig, (await made()).values, 3)
+    age(rig, (await made()).values, 0)
+    await whole.job(job("sweep", source, account.ref, rig.clock()))
+    await made()
+    await whole.job(job("sweep", source, account.ref, rig.clock()))
+    told = [each["body"] for each in rig.queued("scan-bulk") + rig.queued()]
+    assert told == [{"found": "baseline"}, {"found": "baseline"}, {"found": "sweep"}]
+    await rig.onward.put(Item(source, "1", "u", "v"), trace="f" * 32)
+    assert not rig.queued()[-1].get("body")  # a notification told of it

@@ -62,6 +62,13 @@ async def test_message_that_waits_too_long_is_an_alert_once_a_day(house):
     assert len(rows) == 1
 
 
+@pytest.mark.parametrize("name", ["landing-events", "relay-deliver", "relay-results"])
+async def test_queues_of_the_gate_are_watched_too(house, name):
+    await house.stores.queue(name).put(b"1")
+    house.clock.turn(15 * 60 + 1)
+    assert await house.dog().look() == [("queue_age", f"{name}/2026-11-24")]
+
+
 async def test_message_that_is_put_off_does_not_wait(house):
     await house.stores.queue("scan-items").put(b"1", delay=7200)
     house.clock.turn(7100)
