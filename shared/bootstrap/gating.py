@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.services.gate.telling import GateNotices
     from shared.services.gate.waiting import Waiting
     from shared.services.relay_delivery import RelayDelivery
+    from shared.services.release_header import ReleaseHeader
 
 
 class Gating(Notifying):
@@ -88,7 +89,15 @@ class Gating(Notifying):
             notices=self._gate_notices,
             waiting=self.waiting,
             subject_tag=self.settings.gate_subject_tag,
+            passed=self.passed,
         )
+
+    @cached_property
+    def passed(self) -> ReleaseHeader:
+        """The header of what was released before it left, at the gate or at the relay."""
+        from shared.services.release_header import passed  # noqa: PLC0415 - scanning roles alone
+
+        return passed(needed(self.settings.fingerprint_key, "SEKISHO_FINGERPRINT_KEY").value)
 
     @cached_property
     def locks(self) -> Locks:

@@ -89,5 +89,6 @@ class Scanning(Gating):
                 self.settings.file_labels,
                 read=self.policy.asks_for_labels,
             ),
+            passed=self.passed,
         )
         return {**services, "gate": self.gate_service}

@@ -22,6 +22,7 @@ from shared.services.mailbox import Mailbox
 from shared.services.marker import Markers, Verdict, release_of
 from shared.services.outlook_context import outlook_context
 from shared.services.own_notice import LABEL, is_notice
+from shared.services.release_header import ReleaseHeader, message_id
 from shared.storage.evidence import Evidence
 
 
@@ -30,7 +31,8 @@ class MailService:
 
     ``redigest`` lets an action go on after the changeKey moved without the content (someone read
     the message); without it such a message is scanned again first. A message of more than ``limit``
-    bytes is the gap ``too_large``.
+    bytes is the gap ``too_large``. ``passed`` knows what was released before it came here (at the
+    gate, at the relay).
     """
 
     def __init__(
@@ -43,7 +45,9 @@ class MailService:
         policy_version: str,
         limit: int = 150_000_000,
         redigest: Redigest | None = None,
+        passed: ReleaseHeader | None = None,
     ) -> None:
+        self._passed = passed
         self._limit = limit
         self._box = Mailbox(graph, onward, redigest)
         self._graph = graph
@@ -74,8 +78,15 @@ class MailService:
             version,
             marker=Mailbox.property(message),
             gaps=gaps,
-            origin=origin(answer.data, self._markers, item.recipient),
+            origin=self._origin(item, answer.data),
         )
+
+    def _origin(self, item: Item, data: bytes) -> str:
+        """Of what it is a released copy: put back into this mailbox, or let go before it came."""
+        back = origin(data, self._markers, item.recipient)
+        if back or self._passed is None:
+            return back
+        return self._passed.origin(data, message_id(data, ""))
 
     def _context(self, item: Item, message: Json, data: bytes) -> Context:
         seen = context(item, message)

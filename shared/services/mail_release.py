@@ -9,25 +9,15 @@ that were found then, in this mailbox.
 
 from __future__ import annotations
 
-import re
-
 from shared.errors import GoneError, SupersededError
 from shared.model import Claim, Content, Disposition, Fetched, Item, Outcome, OutcomeState, Step
 from shared.services.common import decision_of
 from shared.services.deliver_mail import MailDelivery
 from shared.services.held import described, goes_back, key_of, stays, text_of
 from shared.services.mailbox import Mailbox
-from shared.services.marker import Markers, Verdict
+from shared.services.marker import Markers
+from shared.services.release_header import RELEASED, ReleaseHeader
 from shared.storage.evidence import Evidence
-
-_HEADER = "X-Sekisho-Release"
-_LINE = re.compile(
-    rb"^X-Sekisho-Release:[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)\r?\n",
-    re.IGNORECASE | re.MULTILINE,
-)
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
-_LETTERS = str.maketrans("0123456789abcdef", "ghijklmnopqrstuv")
-_DIGITS = str.maketrans("ghijklmnopqrstuv", "0123456789abcdef")
 
 
 class Releasing:
@@ -92,33 +82,9 @@ class Releasing:
 
 def stamp(data: bytes, markers: Markers, item: Item, key: str) -> bytes:
     """The mail with a header that says, under an HMAC, of which item it is the released copy."""
-    place = item.place_key()
-    verdict = markers.verdict(place, item.recipient, key, "RELEASE", "release")
-    parts = (place.translate(_LETTERS), key.translate(_LETTERS), verdict.marker)
-    line = f"{_HEADER}: {' '.join(parts)}\r\n".encode()
-    head, rest = _split(data)
-    return line + _LINE.sub(b"", head) + rest
+    return ReleaseHeader(RELEASED, markers).stamp(data, item.place_key(), key, item.recipient)
 
 
 def origin(data: bytes, markers: Markers, user: str) -> str:
     """The place key of the item that this is the released copy of; empty if it is none."""
-    found = _LINE.search(_split(data)[0])
-    parts = found[1].decode("ascii", errors="replace").split() if found else []
-    if len(parts) != len(("place", "key", "marker")):
-        return ""
-    place, key = parts[0].translate(_DIGITS), parts[1].translate(_DIGITS)
-    verdict = Verdict("RELEASE", key, parts[2])
-    return place if markers.genuine(verdict, place, user) else ""
-
-
-def _split(data: bytes) -> tuple[bytes, bytes]:
-    """The head with its last line's end, and the rest."""
-    if data[:1] in (b"\r", b"\n"):
-        return b"", data
-    end = _HEAD_END.search(data)
-    cut = (
-        end.start() + (2 if data[end.start() : end.start() + 1] == b"\r" else 1)
-        if end
-        else len(data)
-    )
-    return data[:cut], data[cut:]
+    return ReleaseHeader(RELEASED, markers).origin(data, user)

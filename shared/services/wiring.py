@@ -20,6 +20,7 @@ from shared.services.drive_tag import Tags
 from shared.services.event_delta import EventDelta
 from shared.services.mail import MailService
 from shared.services.marker import Markers
+from shared.services.release_header import ReleaseHeader
 from shared.services.replays import Replays
 from shared.services.resolve import Refresh, Resolver
 from shared.services.rounds import Links

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from shared.graph.client import Graph
 from shared.model import Claim, Content, Disposition, Item, Outcome
+from shared.policy.exemption import used
 from shared.services import sidecar as envelopes_of
 from shared.services.common import decision_of, intent_of
 from shared.services.deliver_file import FileDelivery
@@ -18,6 +19,7 @@ from shared.services.gate.landed import Landed
 from shared.services.gate.letters import password_letter
 from shared.services.gate.locked import VALID
 from shared.services.relay_delivery import RelayDelivery
+from shared.services.release_header import ReleaseHeader, message_id
 from shared.services.sidecar import Sidecar
 
 _SUBJECT = re.compile(rb"^Subject:[ \t]*", re.IGNORECASE | re.MULTILINE)
@@ -31,6 +33,7 @@ class Sending:
     graph: Graph
     relay: RelayDelivery | None = None
     subject_tag: str = ""
+    passed: ReleaseHeader | None = None
     _mail: MailDelivery = field(init=False)
     _files: FileDelivery = field(init=False)
 
@@ -47,7 +50,15 @@ class Sending:
         data = content.data
         if self.subject_tag and decision_of(claim).disposition is Disposition.TAG:
             data, changed = tagged(data, self.subject_tag), True
+        if self.relay is not None and self.passed is not None and used(_rules(claim)):
+            data = self._known_again(claim, landed, data)
         return await self._send(claim, landed, data, changed=changed)
+
+    def _known_again(self, claim: Claim, landed: Landed, data: bytes) -> bytes:
+        """What people released says so in a header: the watch meets it as a new message."""
+        assert self.passed is not None
+        bound = message_id(data, claim.key)
+        return self.passed.stamp(data, landed.item.place_key(), claim.key, bound)
 
     async def masked(self, claim: Claim, landed: Landed, content: Content) -> Outcome:
         """The masked copy: a delivery of its own."""
@@ -93,6 +104,10 @@ def tagged(data: bytes, tag: str) -> bytes:
     if not _SUBJECT.search(head):
         return b"Subject: " + word.strip() + (b"\r\n" if b"\r\n" in data else b"\n") + data
     return _SUBJECT.sub(lambda match: match[0] + word, head, count=1) + rest
+
+
+def _rules(claim: Claim) -> tuple[str, ...]:
+    return decision_of(claim).rule_ids
 
 
 def _apart(claim: Claim, key: str, disposition: Disposition) -> Claim:

@@ -38,6 +38,7 @@ from shared.services.gate.telling import GateNotices
 from shared.services.gate.waiting import Waiting
 from shared.services.held import describe, key_of, stays
 from shared.services.relay_delivery import RelayDelivery
+from shared.services.release_header import ReleaseHeader
 from shared.storage.evidence import Evidence
 
 
@@ -57,6 +58,7 @@ class GateService:
         notices: Who is told of what was stopped; None: nobody.
         waiting: The rows of what waits.
         subject_tag: What a tagged mail's subject begins with; empty: nothing.
+        passed: The header by which the watch knows what was released here.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class GateService:
         notices: GateNotices | None = None,
         waiting: Waiting | None = None,
         subject_tag: str = "",
+        passed: ReleaseHeader | None = None,
     ) -> None:
         self._shelf = Shelf(landing, envelopes, quarantine)
         self._outcomes = Outcomes(self._shelf, waiting)
@@ -84,7 +87,7 @@ class GateService:
         self._notices = notices
         clock = waiting.clock if waiting else None
         self._arrivals = Arrivals(landing, envelopes, clock, waiting)
-        self._sending = Sending(graph, relay, subject_tag)
+        self._sending = Sending(graph, relay, subject_tag, passed)
 
     async def items_for(self, name: str) -> tuple[Item, ...]:
         """One item a recipient; none if the blob is gone. A dropped blob is adopted first."""
