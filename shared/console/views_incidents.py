@@ -18,9 +18,10 @@ from shared.console.web import BASE, Response, redirect
 from shared.errors import RefusedError, StorageConflictError
 from shared.model import AuditEvent
 from shared.ports import Row
+from shared.services.held import HELD
 from shared.storage.causes import parts
 from shared.storage.disposal import people
-from shared.storage.incidents import ACTIONS, DISPOSING, Change, timeline
+from shared.storage.incidents import ACTIONS, DELETING, DISPOSING, Change, timeline
 from shared.storage.index import DISPOSITIONS, SOURCES, STATES, Filter, held
 
 # A release is an exception and no change of the incident: see views_release.
@@ -122,6 +123,7 @@ async def _shown(desk: Desk, ask: Ask, row: Row, problem: str = "", status: int 
         counts=decode(str(row.values["counts"]), dict[str, int]),
         timeline=list(reversed(timeline(row.values))),
         parts=list(reversed(parts(row.values))),
+        found=_found(event),
         actions=_fitting(row, ask.user) if ask.may("reviewer") else (),
         copy=str(row.values.get("copy") or ""),
         copy_people=len(people(row.values)),
@@ -130,6 +132,15 @@ async def _shown(desk: Desk, ask: Ask, row: Row, problem: str = "", status: int 
         **await views_release.section(desk, ask, row),
         **await views_leak.section(desk, row),
     )
+
+
+def _found(event: AuditEvent | None) -> str:
+    """How the item came to be judged: what told of it, or that it was judged anew."""
+    if event is None or event.found:
+        return event.found if event else ""
+    if event.item.generation or event.item.content_version.startswith(HELD):
+        return "anew"
+    return "gate" if event.item.source == "gate" else "notification"
 
 
 def _needed(desk: Desk, event: AuditEvent | None) -> int:
@@ -148,6 +159,8 @@ def _fitting(row: Row, user: User) -> tuple[str, ...]:
     mine = user.id.strip().casefold() in people(values)
     offered = {"": ["ask_delete"], "asked": ["keep"] if mine else ["delete", "keep"]}
     possible = offered.get(asking, []) if values["evidence_ref"] else []
+    if values.get("hold"):  # a legal hold: nobody deletes, whoever asked may take it back
+        possible = [each for each in possible if each not in DELETING]
     return tuple(each for each in fitting if each not in DISPOSING or each in possible)
 
 
