@@ -132,7 +132,8 @@ def undertaker(name: str) -> Undertaker:
     run = runtime()
     made = Undertaker(name, run.work.queue(name), run.work.queue(f"{name}-poison"), run.dead)
     if name == landed.QUEUE:  # what Event Grid wrote is no envelope yet
-        return replace(made, read=lambda raw: landed.envelope_of(raw, run.clock()))
+        read = lambda raw: landed.envelope_of(raw, run.clock())  # noqa: E731
+        return replace(made, read=read, parts=lambda raw: (raw,))
     return made
 
 
@@ -158,6 +159,8 @@ async def publish_head() -> None:
 async def judge_anew() -> None:
     """For the timer of ``functions/exceptions``: what began or ended, and copies that shall end."""
     await runtime().anew.run()
+    if runtime().settings.gate_delivery == "relay":
+        await runtime().relay_granted.publish()
     if runtime().settings.legal_hold == "off":
         await runtime().disposer.run()
     await tell_oldest()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.services.gate.telling import GateNotices
     from shared.services.gate.waiting import Waiting
     from shared.services.relay_delivery import RelayDelivery
+    from shared.services.relay_granted import Publishing
     from shared.services.release_header import ReleaseHeader
 
 
@@ -129,6 +130,18 @@ class Gating(Notifying):
             checks=self.checks,
             dead=self.dead,
             clock=self.clock,
+            exceptions=self.exceptions,
+        )
+
+    @cached_property
+    def relay_granted(self) -> Publishing:
+        """What people granted, as the relay may know it."""
+        from shared.services import relay_granted as given  # noqa: PLC0415 - scanning roles alone
+        from shared.services.relay_delivery import CONTAINER  # noqa: PLC0415 - the same
+
+        key = needed(self.settings.fingerprint_key, "SEKISHO_FINGERPRINT_KEY").value
+        return given.Publishing(
+            self.exceptions, self.work.blobs(CONTAINER), given.list_key(key), self.clock
         )
 
     @cached_property

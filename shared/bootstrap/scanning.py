@@ -52,7 +52,10 @@ class Scanning(Gating):
         from shared.storage.anew import Anew  # noqa: PLC0415 - scanning roles alone
 
         items, bulk, results = map(self.work.queue, ("scan-items", "scan-bulk", "scan-results"))
-        return Anew(self.exceptions, items, bulk, results, self.clock, self.policy.version)
+        return Anew(
+            self.exceptions, items, bulk, results, self.clock, self.policy.version,
+            self.relay_delivery.turned,
+        )  # fmt: skip
 
     @cached_property
     def disposer(self) -> Disposer:
@@ -83,6 +86,8 @@ class Scanning(Gating):
             redigest=redigest,
             limit=self.settings.max_item_bytes,
             tenant=self.settings.tenant_id,
+            clock=self.clock,
+            inside=self.settings.mail_domains,
             tags=Tags(
                 self.work.table("tags"),
                 self.clock,

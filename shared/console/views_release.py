@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Awaitable
 
+from shared.console import views_relay
 from shared.console.desk import Desk
 from shared.console.page import Ask, page
 from shared.console.releases import DAYS, STOPPED, VALUES, Releases
@@ -44,12 +45,18 @@ async def section(desk: Desk, ask: Ask, row: Row) -> dict[str, object]:
     values = {each.fingerprint: each for event in events for each in event.findings}
     mine = ask.user.id.casefold() in {each.owner.casefold() for each in events}
     shown = [_shown(each, desk, ask) for each in requests]
+    relay = await views_relay.told(desk, events, requests)
     running = any(
-        each["kind"] == Kind.RELEASE and each["state"] in {"requested", "granted"} for each in shown
+        each.kind is Kind.RELEASE
+        and said["state"] in {"requested", "granted"}
+        and not (said["state"] == "granted" and relay.original)
+        and all(views_relay.covers(each, event) for event in events if _same(each, event))
+        for each, said in zip(requests, shown, strict=True)
     )
     reviewer = bool(events) and ask.may("reviewer") and not mine
     return {
         "requests": shown,
+        "relay": relay,
         "may_release": reviewer and not running,
         "may_suppress": reviewer,
         "people": max((releases.people_for(each) for each in events), default=1),
@@ -58,6 +65,10 @@ async def section(desk: Desk, ask: Ask, row: Row) -> dict[str, object]:
         "least": LEAST_WORDS,
         "longest": REASON,
     }
+
+
+def _same(request: Request, event: AuditEvent) -> bool:
+    return request.scope == event.item.place_key()
 
 
 async def stopped_events(desk: Desk, row: Row) -> list[AuditEvent]:

@@ -8,6 +8,7 @@ alone; a queue message holds the key, which is also what makes the relay deliver
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,15 +18,19 @@ from datetime import datetime
 from shared.audit.event import UNJUDGED, build
 from shared.codec import decode, encode
 from shared.errors import GoneError, MalformedError, StorageConflictError, UnavailableError
-from shared.model import Claim, Envelope, Item, Outcome, OutcomeState, Step
+from shared.model import AuditEvent, Claim, Envelope, Item, Outcome, OutcomeState, Step
+from shared.policy.exemption import Kind
 from shared.ports import Blobs, Clock, Queue
 from shared.services.common import decision_of
 from shared.services.sidecar import Sidecar
 from shared.storage.claimcheck import ClaimCheck
 from shared.storage.dead_letters import DeadLetters
+from shared.storage.exceptions import LONGEST, Exceptions, Request
+from shared.storage.exceptions import event as recorded
 
 CONTAINER, ORDERS, RESULTS = "relay", "relay-deliver", "relay-results"
 DELIVERED, FAILED = "delivered", "failed"
+RELEASED = "released"
 RELEASE, DELETE = "release", "delete"
 HELD = "relay/"
 """The start of the id of an item that lies in the relay's own spool."""
@@ -76,6 +81,7 @@ class RelayDelivery:
     checks: ClaimCheck
     dead: DeadLetters
     clock: Clock
+    exceptions: Exceptions | None = None
 
     async def hand_over(
         self, claim: Claim, sidecar: Sidecar, data: bytes, *, changed: bool = False
@@ -119,12 +125,29 @@ class RelayDelivery:
         body = {"id": spooled, "by": "\n".join(dict.fromkeys(people))}
         await self.orders.put(encode(Envelope(action, first_seen=self.clock(), body=body)))
 
+    async def turned(self, request: Request, *, ended: bool) -> bool:
+        """Whether this exception's item lies in the relay's spool, where nothing of ours can scan.
+
+        The relay is asked to let it go when the exception begins. Durable when it returns; twice
+        is fine. Its end concerns the delivered copies alone, which rest on it in the mailboxes.
+        """
+        item = request.item
+        if item is None or not item.id.startswith(HELD):
+            return False
+        if not ended and request.kind is not Kind.SUPPRESSION:
+            await self.ask(RELEASE, item, request.people)
+        return True
+
     async def settle(self, envelope: Envelope) -> None:
         """What the relay says became of an order: into the record, and the copy goes.
 
         What it could not deliver for good is a dead letter of ``relay-deliver``, with its copy, so
-        that a person can put it back. May run twice.
+        that a person can put it back. What people released at the relay itself (kind ``released``)
+        becomes an exception, so that the watch does not stop it again. May run twice.
         """
+        if envelope.kind == RELEASED:
+            await self._released(await self.checks.event(envelope))
+            return
         key, state, code = (envelope.body.get(each, "") for each in ("key", "state", "code"))
         if not _KEY.fullmatch(key) or state not in {DELIVERED, FAILED} or not _CODE.fullmatch(code):
             message = "a result of the relay without a key, a state or a code"
@@ -140,6 +163,15 @@ class RelayDelivery:
             return
         await self.copies.delete(copy_name(key))
         await self.copies.delete(order_name(key))
+
+    async def _released(self, event: AuditEvent) -> None:
+        people = tuple(step.result for step in event.steps if step.name == "by")
+        if self.exceptions is None or not event.item.id.startswith(HELD) or not people:
+            message = "a release at the relay without its item or its people"
+            raise MalformedError(message)
+        kept = await self.exceptions.granted_elsewhere(_granted(event, people, self.clock()))
+        told = recorded(kept, self.clock(), event.policy_version)
+        await self.results.put(encode(Envelope("result", first_seen=told.time, event=told)))
 
     async def _record(self, order: Order, outcome: Outcome) -> None:
         """An event of its own that judges nothing again; its id is the order's and the state's."""
@@ -164,6 +196,25 @@ def _order(claim: Claim, sidecar: Sidecar, *, changed: bool) -> Order:
         recipient_options=options[index] if index < len(options) else (),
         changed=changed,
         trace=claim.trace,
+    )
+
+
+def _granted(event: AuditEvent, people: tuple[str, ...], now: datetime) -> Request:
+    """The exception that follows from what users of the relay's machine decided there."""
+    return Request(
+        id=hashlib.sha256(f"{event.id}:{RELEASED}".encode()).hexdigest()[:32],
+        kind=Kind.RELEASE,
+        scope=event.item.place_key(),
+        rules=event.rule_ids,
+        fingerprints=tuple(dict.fromkeys(each.fingerprint for each in event.findings)),
+        gaps=tuple(dict.fromkeys(each.code.value for each in event.gaps)),
+        reason="中継サーバで解放 / released at the relay",
+        owner=event.owner,
+        people=tuple(f"relay:{each}" for each in people),
+        needed=len(people),
+        asked_at=now,
+        expires_at=now + LONGEST,
+        place=event.place,
     )
 
 

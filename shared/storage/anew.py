@@ -10,18 +10,34 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from shared.codec import encode
 from shared.errors import StorageConflictError
 from shared.model import Envelope, Item
 from shared.policy.exemption import Kind
 from shared.ports import Clock, Queue
-from shared.storage.exceptions import Exceptions, Turn, event
+from shared.storage.exceptions import Exceptions, Request, Turn, event
+
+
+class Elsewhere(Protocol):
+    """Whether an exception's item is somewhere else, and is dealt with there; may run twice."""
+
+    async def __call__(self, request: Request, *, ended: bool) -> bool:
+        """True: it is not to be scanned here."""
+
+
+async def _here(request: Request, *, ended: bool) -> bool:
+    del request, ended
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class Anew:
-    """``items`` is scan-items, ``bulk`` scan-bulk, ``results`` the queue that feeds the audit."""
+    """``items`` is scan-items, ``bulk`` scan-bulk, ``results`` the queue that feeds the audit.
+
+    ``elsewhere`` takes over what lies where no service of ours can read it (the relay's spool).
+    """
 
     exceptions: Exceptions
     items: Queue
@@ -29,6 +45,7 @@ class Anew:
     results: Queue
     clock: Clock
     policy_version: str
+    elsewhere: Elsewhere = _here
 
     async def run(self) -> int:
         """Every turn that is due; how many items were enqueued. May be cut off anywhere."""
@@ -39,7 +56,7 @@ class Anew:
 
     async def _carry_out(self, turn: Turn) -> int:
         request, count = turn.request, 0
-        if request.item is not None:
+        if request.item is not None and not await self.elsewhere(request, ended=turn.ended):
             await self._scan(self.items, turn, request.item)
             count += 1
         many = self.bulk if request.kind is Kind.SUPPRESSION else self.items

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.codec import decode, encode
-from shared.errors import GoneError, MalformedError, RefusedError
+from shared.errors import GoneError, MalformedError, RefusedError, StorageConflictError
 from shared.model import AuditEvent, Item
 from shared.policy.exemption import Exemption, Kind, applying, used
 from shared.ports import Clock, Row, Table, Value
@@ -115,6 +115,22 @@ class Exceptions:
             await self._turns(kept, now)
         await self._table.put(Row(LISTED, kept.id, {"scope": kept.scope, "asked": now}))
         return replace(kept, version=await self._table.insert(_row(kept)))
+
+    async def granted_elsewhere(self, asked: Request) -> Request:
+        """Keep what enough people granted in another place (the relay); once an id.
+
+        MalformedError for one that is too large.
+        """
+        there = await self._table.get(asked.scope, asked.id)
+        if there is not None:
+            return _request(there)
+        kept = replace(asked, state="granted", granted_at=asked.asked_at, version="")
+        await self._turns(kept, kept.expires_at)
+        await self._table.put(Row(LISTED, kept.id, {"scope": kept.scope, "asked": kept.asked_at}))
+        try:
+            return replace(kept, version=await self._table.insert(_row(kept)))
+        except StorageConflictError:  # another reader of the same message
+            return await self.get(kept.scope, kept.id)
 
     async def approve(self, scope: str, request_id: str, who: str) -> Request:
         """One more person; granted once enough different people have said so.
