@@ -2,12 +2,14 @@
 
 ``python bench/load.py [--items 300] [--burst N] [--growth 1000,10000] [--minutes N] [--json FILE]``
 
-*Real*: mails, files and channel messages through Azurite, the local host and the stand-in over
+*Real*: mails one after the other, then as many as come at once of mails, files and channel
+messages, through Azurite, the local host and the stand-in over
 HTTP; ``seconds`` of an item are those of its audit event, from the notification's arrival to the
 action read back. ``--burst N`` sends N mails at once and tells how long the queue took to empty.
 *Growth*: the same code over stores in memory, for each count of notifications: what one costs.
 *Soak*: ``--minutes`` of mails in memory without a pause; memory at the start and at the end.
-``--write`` puts the figures into ``docs/load.md`` and its picture.
+``--write`` keeps what this run measured in ``docs/load.json``, beside what others did, and writes
+``docs/load.md`` and its picture from it.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -42,6 +45,7 @@ from local.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, PICTURE = ROOT / "docs/load.md", ROOT / "docs/images/load-growth.svg"
+KEPT = ROOT / "docs/load.json"
 USERS = {f"職員{n}": f"user{n:02d}@city.example.jp" for n in range(8)}
 NEVER = "0 0 0 1 1 *"
 
@@ -77,6 +81,12 @@ class Figures:
     burst: dict[str, float] = field(default_factory=dict)
     growth: list[Growth] = field(default_factory=list)
     soak: dict[str, float] = field(default_factory=dict)
+    measured: dict[str, str] = field(default_factory=dict)  # part → on which day, how busy before
+
+    def note(self, part: str) -> None:
+        """What ``part`` was measured on, before it begins."""
+        day = datetime.now(tz=UTC).date()
+        self.measured[part] = f"{day}, {self.cores} cores, load {os.getloadavg()[0]:.1f} before"
 
 
 class Told:
@@ -125,21 +135,27 @@ class Real:
         body = {"from": next(iter(USERS.values())), "text": f"連絡事項 {number}"}
         return str(self.stack.graph.admin("POST", f"{where}/messages", json_body=body)["id"])
 
-    def measure(self, name: str, send: Callable[[int], str], count: int) -> Kind:
-        """Send, wait for the record, compute."""
+    def measure(self, name: str, send: Callable[[int], str], count: int, pause: float = 0) -> Kind:
+        """Send, a ``pause`` in seconds after each, wait for the record, compute."""
         began = time.monotonic()
-        sent = [send(number) for number in range(count)]
+        sent = []
+        for number in range(count):
+            sent.append(send(number))
+            time.sleep(pause)
         waiting = set(sent)
         seconds: dict[str, float] = {}
         while waiting:
+            asked = time.monotonic()
             for line in self.storage.lines():
                 if line.disposition != "none":
                     seconds.setdefault(line.key[1], float(line.event["seconds"]))
             waiting = set(sent) - seconds.keys()
             told(name, count - len(waiting), count)
-            if waiting:
-                time.sleep(0.5)
-            if time.monotonic() - began > 60 + count:
+            if (
+                waiting
+            ):  # to look costs, the more the longer the record: a tenth of the time at most
+                time.sleep(max(0.5, 10 * (time.monotonic() - asked)))
+            if time.monotonic() - began > 120 + count:
                 message = f"{name}: {len(waiting)} of {count} were not recorded"
                 raise RuntimeError(message)
         took = time.monotonic() - began
@@ -163,10 +179,15 @@ def real(items: int, burst: int, figures: Figures) -> None:
                 time.sleep(0.2)
             town = Real(stack)
             if items:
+                figures.note("real")
+                figures.real["mail, 2 a second"] = town.measure(
+                    "mail, 2 a second", town.mail, items // 3, 0.5
+                )
                 figures.real["mail"] = town.measure("mail", town.mail, items)
                 figures.real["file"] = town.measure("file", town.file, items)
                 figures.real["message"] = town.measure("message", town.message, items)
             if burst:
+                figures.note("burst")
                 began = time.monotonic()
                 kind = town.measure("burst", town.mail, burst)
                 figures.burst = {
@@ -180,6 +201,8 @@ def real(items: int, burst: int, figures: Figures) -> None:
 
 def growth(sizes: list[int], figures: Figures) -> None:
     """Each size in a process of its own, so that memory is its own."""
+    if sizes:
+        figures.note("growth")
     for size in sizes:
         code = (
             "import json,sys; from bench.load import one; print(json.dumps(one(int(sys.argv[1]))))"
@@ -268,6 +291,22 @@ def table(figures: Figures) -> Table:
     return made
 
 
+def kept_with(figures: Figures) -> Figures:
+    """The parts that were measured now, and of earlier runs the others."""
+    before = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
+    now = {name: value for name, value in asdict(figures).items() if value}
+    both = before | now
+    both["measured"] = before.get("measured", {}) | figures.measured
+    KEPT.write_text(json.dumps(both, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return Figures(
+        **both
+        | {
+            "real": {name: Kind(**each) for name, each in both.get("real", {}).items()},
+            "growth": [Growth(**each) for each in both.get("growth", [])],
+        }
+    )
+
+
 def write(figures: Figures) -> None:
     """The page and its picture."""
     chart = pygal.Line(x_title="通知 / notifications", y_title="ms / item", show_legend=False)
@@ -306,9 +345,12 @@ def write(figures: Figures) -> None:
     )
     PAGE.write_text(
         "# 負荷 · Load\n\n`python bench/load.py --write` writes this page.\n\n"
-        f"Measured on {figures.cores} cores that also ran Azurite, the local host and the Graph "
+        "The machine also ran Azurite, the local host and the Graph "
         "stand-in: the emulator is most of it. Ratios travel to the cloud, figures do not.\n\n"
-        "## Through the real stack\n\n" + "\n".join(rows) + "\n\n"
+        + "\n".join(f"- {part}: {how}" for part, how in figures.measured.items())
+        + "\n\n## Through the real stack\n\n"
+        + "\n".join(rows)
+        + "\n\n"
         "## Growth, over stores in memory\n\n"
         + "\n".join(grown)
         + "\n\n![ms an item](images/load-growth.svg)\n\n## Soak\n\n"
@@ -333,9 +375,10 @@ def main() -> None:
         real(given.items, given.burst, figures)
     growth([int(each) for each in given.growth.split(",") if each], figures)
     if given.minutes:
+        figures.note("soak")
         figures.soak = asyncio.run(_soak(given.minutes))
     if given.write:
-        write(figures)
+        write(kept_with(figures))
     _figures.tell(given.json, asdict(figures), lambda: Console().print(table(figures)))
 
 

@@ -6,6 +6,8 @@ its promised shape raises MalformedError without quoting it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from shared.errors import MalformedError
@@ -25,3 +27,30 @@ def decode[T](data: bytes | str, kind: type[T]) -> T:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         message = f"not a {kind.__name__}: {type(error).__name__}"
         raise MalformedError(message) from None
+
+
+def joined(messages: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    """As few messages as will do: what fits into ``limit`` bytes together is a JSON array."""
+    batch: list[bytes] = []
+    size = 1
+    for each in messages:
+        if batch and size + len(each) + 1 > limit:
+            yield _array(batch)
+            batch, size = [], 1
+        batch.append(each)
+        size += len(each) + 1
+    if batch:
+        yield _array(batch)
+
+
+def _array(messages: list[bytes]) -> bytes:
+    return messages[0] if len(messages) == 1 else b"[" + b",".join(messages) + b"]"
+
+
+def parted(message: bytes) -> tuple[bytes, ...]:
+    """What ``joined`` put together; a message that is no array is alone."""
+    try:
+        parts = msgspec.json.decode(message, type=list[msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return (message,)
+    return tuple(bytes(each) for each in parts)

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from shared import telemetry
-from shared.codec import decode, encode
+from shared.codec import decode, encode, joined, parted
 from shared.errors import MalformedError, PermanentError, TransientError
 from shared.graph.webhook import handshake, job, parse
 from shared.model import Envelope, Item
@@ -22,6 +22,7 @@ from shared.storage.delivery import deliver
 from shared.storage.landed import STRANDED, envelope_of, names_of, stranded_name
 
 PAUSE = 60.0  # seconds
+AT_ONCE = 8  # of a batch, so that a drive with much news does not hold up the mails behind it
 REVIVE = (5.0, 60.0, 600.0)  # seconds until a poisoned message is tried again
 
 type Work = Callable[[Envelope], Awaitable[object]]
@@ -57,16 +58,18 @@ class Intake:
         except MalformedError:
             await self._refused(body)
             return
-        for envelope in intake.hints:
-            traced = _traced(envelope, self.trace())
-            await self.hints.put(await self._message(traced))
-            telemetry.born(traced.trace, "notification")
-        for envelope in intake.jobs:
-            traced = _traced(envelope, self.trace())
-            await self.jobs.put(encode(traced))
-            telemetry.born(traced.trace, "lifecycle")
+        await self._keep(self.hints, intake.hints, "notification")
+        await self._keep(self.jobs, intake.jobs, "lifecycle")
         if intake.refused:
             await self._refused(body)
+
+    async def _keep(self, queue: Queue, envelopes: Sequence[Envelope], kind: str) -> None:
+        """As few messages as will do: Graph asks again, for all of it, where the answer is late."""
+        traced = [_traced(each, self.trace()) for each in envelopes]
+        for message in joined([await self._message(each) for each in traced], LIMIT):
+            await queue.put(message)
+        for each in traced:
+            telemetry.born(each.trace, kind)
 
     async def _message(self, envelope: Envelope) -> bytes:
         """A hint's message; what is sealed in it goes aside where it is too large for one."""
@@ -125,12 +128,19 @@ class Reader:
     places: asyncio.Semaphore | None = None
 
     async def handle(self, raw: bytes) -> None:
-        """One message; see ``storage.delivery.deliver``."""
-        async with self.places or nullcontext():
-            await self._handle(raw)
+        """One message, or each of a batch: one that fails goes its own way (``deliver``)."""
+        at_once = asyncio.Semaphore(AT_ONCE)
+
+        async def one(part: bytes) -> None:
+            async with at_once, self.places or nullcontext():
+                await self._handle(part)
+
+        ends = await asyncio.gather(*map(one, parted(raw)), return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end
 
     async def _handle(self, raw: bytes) -> None:
-
         async def work(envelope: Envelope) -> None:
             traced = _traced(envelope, self.trace())  # a timer's jobs begin here
             with telemetry.message(self.name, traced, self.clock()):
@@ -156,12 +166,17 @@ class Undertaker:
     poison: Queue
     dead: DeadLetters
     read: Callable[[bytes], Envelope] = lambda raw: decode(raw, Envelope)
+    parts: Callable[[bytes], Sequence[bytes]] = parted
 
     async def bury(self, raw: bytes) -> None:
-        """Back on its queue, or a durable dead letter and an alert, or poison anew with a delay."""
+        """Back on its queue, or a durable dead letter and an alert, or poison anew with a delay.
+
+        Each of a batch by itself, so that none holds up the others a second time.
+        """
         try:
-            if not await self._revived(raw):
-                await self.dead.bury(self.name, raw)
+            for each in self.parts(raw):
+                if not await self._revived(each):
+                    await self.dead.bury(self.name, each)
         except TransientError:
             await self.poison.put(raw, delay=PAUSE)
 

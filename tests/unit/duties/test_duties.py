@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from local.memory import Account, MemoryStores
-from shared.codec import decode, encode
+from shared.codec import decode, encode, joined, parted
 from shared.duties import Gate, Intake, Reader, Scanner, Stranded, Timers, Undertaker
 from shared.errors import MalformedError, PermanentError, UnavailableError
 from shared.graph.webhook import account_ref, client_state, job
 from shared.model import Envelope, Item
 from shared.storage.alerts import Alerts
+from shared.storage.claimcheck import LIMIT
 from shared.storage.dead_letters import DeadLetters
 from shared.storage.landed import STRANDED
 from tests.unit.alerted import alerted
@@ -66,6 +70,79 @@ async def test_intake_puts_a_hint_with_a_trace(stores, account):
     await intake(stores).receive(notification(genuine()))
     [hint] = bodies(account, "graph-hints")
     assert (hint.kind, hint.body["id"], hint.trace) == ("hint", "AAMk1", "t1")
+
+
+async def test_notifications_that_came_together_are_few_messages_and_all_of_them_are_worked_on(
+    stores, account
+):
+    parts = [json.loads(notification(genuine()))["value"][0] for _ in range(300)]
+    for number, part in enumerate(parts):
+        part["resourceData"] = {"id": f"AAMk{number}", "@odata.etag": f'W/"{"v" * 100}{number}"'}
+    await intake(stores).receive(json.dumps({"value": parts}).encode())
+    messages = [each.body for each in account.queues["graph-hints"]]
+    assert 1 < len(messages) < 10
+    assert all(len(each) <= LIMIT for each in messages)
+    found = []
+
+    async def work(envelope):
+        found.append(envelope.body["id"])
+
+    for each in messages:
+        await reader(stores, work).handle(each)
+    assert sorted(found) == sorted(f"AAMk{number}" for number in range(300))
+
+
+async def test_of_a_batch_only_what_failed_comes_again_or_is_kept(stores, account):
+    def named(name):
+        return encode(Envelope("item", NOW, Item("mail", name, "r", "v")))
+
+    async def work(envelope):
+        match envelope.item.id:
+            case "later":
+                raise UnavailableError("away")  # noqa: EM101 - a test
+            case "never":
+                raise PermanentError("no")  # noqa: EM101 - a test
+
+    [batch] = joined([named("good"), named("later"), named("never")], LIMIT)
+    await reader(stores, work).handle(batch)
+    assert [each.item.id for each in bodies(account, "scan-items")] == ["later"]
+    [kept] = account.containers["deadletters"].values()
+    assert decode(base64.b64decode(json.loads(kept.data)["raw"]), Envelope).item.id == "never"
+
+
+async def test_what_nobody_foresaw_in_a_batch_is_raised_after_the_others_are_done(stores):
+    done = []
+
+    async def work(envelope):
+        if envelope.item.id == "1":
+            raise RuntimeError
+        done.append(envelope.item.id)
+
+    names = [encode(Envelope("item", NOW, Item("mail", str(n), "r", "v"))) for n in range(4)]
+    with pytest.raises(RuntimeError):
+        await reader(stores, work).handle(next(joined(names, LIMIT)))
+    assert done == ["0", "2", "3"]
+
+
+async def test_poisoned_batch_is_revived_as_single_messages(stores, account):
+    dead = DeadLetters(
+        stores.blobs("deadletters"), Alerts(stores.table("alerts"), now), stores.queue, now
+    )
+    names = [encode(Envelope("item", NOW, Item("mail", str(n), "r", "v"))) for n in range(3)]
+    await undertaker(stores, dead).bury(next(joined(names, LIMIT)))
+    assert [(each.item.id, each.revived) for each in bodies(account, "scan-items")] == [
+        ("0", 1),
+        ("1", 1),
+        ("2", 1),
+    ]
+
+
+@given(st.lists(st.dictionaries(st.text(), st.text()), min_size=1), st.integers(2, 400))
+def test_joined_messages_part_again_and_keep_the_limit(values, limit):
+    raws = [json.dumps(each).encode() for each in values]
+    messages = list(joined(raws, limit))
+    assert [part for each in messages for part in parted(each)] == raws
+    assert all(len(each) <= limit or each in raws for each in messages)
 
 
 async def test_intake_puts_a_job_for_a_lifecycle_event(stores, account):
