@@ -43,13 +43,16 @@ _NAME = 0x18
 # PowerPoint records: [MS-PPT] 2.13.24.
 _PPT_HELD: dict[int, str] = {
     0x1011: "ole_object",
-    0x03FF: "macro",
     0x0FEE: "activex",
     0x0FCC: "ole_object",
     0x0FCE: "ole_object",
     0x1006: "external_link",
     0x1007: "external_link",
 }
+_PPT_VBA_INFO = 0x03FF  # 2.4.10; also PowerPoint's and LibreOffice's files without macros have one
+_PPT_NO_VBA = re.compile(
+    rb"..\x00\x04\x0c\0\0\0\0{8}....", re.DOTALL
+)  # 2.4.11: no project, no macros
 _PPT_INTERACTIVE = 0x0FF3
 _PPT_ACTIONS = frozenset({1, 2, 5})  # macro, program, OLE action
 _FIELD_BYTES = re.compile(rb"\x13([^\x13\x14\x15\x00]{1,1000})(?=[\x13\x14\x15])", re.DOTALL)
@@ -176,6 +179,8 @@ def _slides(stream: bytes, at: int, end: int, depth: int, part: Part, work: Work
         stop = min(end, at + 8 + size)
         if kind in _PPT_HELD:
             _hold(_PPT_HELD[kind], part, work)
+        if kind == _PPT_VBA_INFO and not _PPT_NO_VBA.fullmatch(stream[at + 8 : stop]):
+            _hold("macro", part, work)
         if kind == _PPT_INTERACTIVE and stop - at > 16 and stream[at + 16] in _PPT_ACTIONS:  # noqa: PLR2004
             _hold("macro_binding", part, work)
         if version & 0xF == 0xF:  # noqa: PLR2004 - a container

@@ -403,7 +403,8 @@ def legacy():
         held=True,
     )
     yield Sample("object.ppt", ppt(atom(0x1011, native())), "ole_object", held=True)
-    yield Sample("vba.ppt", ppt(atom(0x03FF, atom(0x0400, b"\0" * 12), 15)), "macro", held=True)
+    info = atom(0x03FF, atom(0x0400, struct.pack("<III", 1, 1, 2), 2), 15)
+    yield Sample("vba.ppt", ppt(info), "macro", held=True)
     yield Sample(
         "program.ppt", ppt(atom(0x0FF3, b"\0" * 8 + b"\2" + b"\0" * 7)), "macro_binding", held=True
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import io
+import struct
 
 import openpyxl
+import pytest
 
 from shared.model import GapCode
 from shared.sanitize import Links
@@ -15,9 +17,11 @@ from tests.unit.sanitize.sanitize_office import (
     MS,
     REL,
     Poison,
+    atom,
     document,
     field,
     in_body,
+    ppt,
     saved_image,
     xlsx_cell,
 )
@@ -122,3 +126,21 @@ def test_mail_inside_a_mail_in_base64_is_cleaned():
     result = clean(data, "", "message/rfc822")
     assert "script" in codes(result)
     assert WORDS in text_of(result.content)
+
+
+@pytest.mark.parametrize(
+    ("info", "held"),
+    [
+        (atom(0x0400, struct.pack("<III", 0, 0, 2), 2), False),
+        (atom(0x0400, struct.pack("<III", 0, 1, 2), 2), True),
+        (atom(0x0400, struct.pack("<III", 9, 0, 2), 2), True),
+        (atom(0x0400, struct.pack("<II", 0, 0), 2), True),
+        (atom(0x0401, struct.pack("<III", 0, 0, 2), 2), True),
+        (b"", True),
+    ],
+)
+def test_presentation_may_say_that_it_has_no_macros(info, held):
+    """[MS-PPT] 2.4.10: the record is in harmless files too; anything but its plain form holds."""
+    result = clean(ppt(atom(0x03FF, info, 15)), "a.ppt")
+    assert (result.content is None) == held
+    assert ("macro" in codes(result)) == held
