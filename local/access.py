@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from shared.audit.formats import sentinel
 from shared.graph import calls
 from shared.settings import ROLES, SETTINGS
 
@@ -22,6 +23,7 @@ INTAKE = (
     "shared/services/deltas.py",
     "shared/services/event_delta.py",
     "shared/services/resolve.py",
+    "shared/services/sites.py",
     "shared/services/teams_hints.py",
     "shared/services/teams_sweep.py",
 )
@@ -103,6 +105,16 @@ def settings_file() -> str:
             "optionalKeys": {name: value for name, value in keys.items() if name not in needed},
         }
     return json.dumps(found, indent=2) + "\n"
+
+
+def sentinel_file() -> str:
+    """infra/sentinel.json: the stream that the record is sent as, and the table it ends in."""
+    made = {
+        "stream": sentinel.STREAM,
+        "streams": sentinel.declaration(),
+        "table": sentinel.table(),
+    }
+    return json.dumps(made, indent=2) + "\n"
 
 
 def stores_file() -> str:

@@ -28,6 +28,9 @@ class Call:
 
 
 USER_DRIVE = Call("GET", "/users/{user}/drive", "Files.Read.All")
+SITES = Call("GET", "/sites/getAllSites()", "Sites.Read.All")
+SITE_DRIVES = Call("GET", "/sites/{site}/drives", "Files.Read.All")
+DRIVE_GET = Call("GET", "/drives/{drive}", "Files.Read.All")
 
 MESSAGE_GET = Call("GET", "/users/{user}/messages/{message}", "Mail.Read")
 MESSAGE_MIME = Call("GET", "/users/{user}/messages/{message}/$value", "Mail.Read")
@@ -61,6 +64,10 @@ EVENT_DETACH = Call(
 )
 
 TEAMS = Call("GET", "/teams", "Team.ReadBasic.All")
+# Who is in a channel as counts (its ``summary``), which names nobody: less than ChannelMember.
+CHANNEL_GET = Call("GET", "/teams/{team}/channels/{channel}", "Channel.ReadBasic.All")
+# Chat.ReadBasic.All would do for the members; the messages need Chat.Read.All, enough for both.
+CHAT_GET = Call("GET", "/chats/{chat}", "Chat.Read.All")
 TEAM_MESSAGES = Call("GET", "/teams/{team}/channels/getAllMessages()", "ChannelMessage.Read.All")
 CHANNEL_MESSAGE = Call(
     "GET", "/teams/{team}/channels/{channel}/messages/{message}", "ChannelMessage.Read.All"

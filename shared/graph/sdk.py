@@ -17,6 +17,7 @@ from shared.graph.calls import Call
 _BUILDERS = {
     "$value": "content",
     "delta()": "delta",
+    "getAllSites()": "get_all_sites",
     "getAllMessages()": "get_all_messages",
     "graph.user": "graph_user",
 }

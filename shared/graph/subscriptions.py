@@ -26,6 +26,7 @@ from shared.ports import Clock, Row, Table, Value
 LIFETIME = {
     "mail": timedelta(minutes=10_000),
     "drive": timedelta(minutes=42_000),
+    "library": timedelta(minutes=42_000),
     "calendar": timedelta(minutes=10_000),
     "teams": timedelta(minutes=4_300),
 }
@@ -34,11 +35,15 @@ LIFETIME = {
 CHANGES = {
     "mail": "created,updated",
     "drive": "updated",
+    "library": "updated",
     "calendar": "created,updated",
     "teams": "created,updated",
 }
-# Accounts that are swept and have no subscription of their own: the tenant's covers them.
-SWEPT = frozenset({"chats"})
+# Accounts that are swept and have no subscription of their own: the tenant's covers them, or those
+# of a site's libraries.
+SWEPT = frozenset({"chats", "site"})
+_OF_DRIVES = frozenset({"drive", "library"})
+_SITE = 16  # digits of a library's reference that are its site's
 _SPREAD = 0.1
 _BAD_REQUEST = 400
 _NOT_FOUND = 404
@@ -50,7 +55,8 @@ class Account:
     """One account of one source: who, and for drives which drive. ``ref`` names it in queues.
 
     Of source ``teams`` the users are ``teams`` and ``chats``: the two that Graph watches a tenant
-    by. Source ``chats`` is a user whose chats are swept.
+    by. Source ``chats`` is a user whose chats are swept, ``site`` a SharePoint site whose libraries
+    are looked for, ``library`` one of them (its user is its drive).
     """
 
     source: str
@@ -110,6 +116,30 @@ class Subscriptions:
             row = Row(source, ref, {"user": user, "nonce": self._nonce(), "state": "wanted"})
             await self._table.put(row)
         return _account(row)
+
+    async def register_library(self, site: str, drive: str) -> Account:
+        """The same for a library of the site with this reference, which begins its own."""
+        ref = site[:_SITE] + account_ref("library", drive)[_SITE:]
+        row = await self._table.get("library", ref)
+        if row is None:
+            told = {"user": drive, "drive": drive, "site": site, "state": "wanted"}
+            row = Row("library", ref, {**told, "nonce": self._nonce()})
+            await self._table.put(row)
+        return _account(row)
+
+    async def libraries(self, site: str) -> AsyncIterator[Account]:
+        """The enrolled libraries of a site."""
+        async for row in self._rows("library", site[:_SITE]):
+            if not row.key.startswith(site[:_SITE]):
+                return
+            if row.values.get("site") == site:
+                yield _account(row)
+
+    async def due(self, source: str) -> AsyncIterator[Envelope]:
+        """For the timer: ``enrol`` for those of a source that are new or due."""
+        async for row in self._rows(source):
+            if self._wants_enrolling(row):
+                yield job("enrol", source, row.key, self._clock())
 
     async def enrol(self, source: str, ref: str) -> Account:
         """Make sure that a live subscription exists, and renew it if it is time."""
@@ -176,8 +206,7 @@ class Subscriptions:
     def _has_subscription(self, source: str) -> bool:
         return self._subscribes and source not in SWEPT
 
-    async def _rows(self, source: str) -> AsyncIterator[Row]:
-        start = ""
+    async def _rows(self, source: str, start: str = "") -> AsyncIterator[Row]:
         while True:
             last = ""
             async for row in self._table.query(source, start=start):
@@ -256,7 +285,8 @@ class Subscriptions:
     async def _create(self, row: Row, account: Account) -> None:
         row = await self._save(row, state="creating")
         until = self._clock() + LIFETIME[row.partition]
-        headers = {"Prefer": "includesecuritywebhooks"} if account.source == "drive" else {}
+        drive = account.source in _OF_DRIVES
+        headers = {"Prefer": "includesecuritywebhooks"} if drive else {}
         answer = await self._graph.send(
             calls.SUBSCRIPTION_CREATE,
             headers=headers,
@@ -296,7 +326,7 @@ class Subscriptions:
 
     def _resource(self, account: Account) -> str:
         match account.source:
-            case "drive":
+            case "drive" | "library":
                 return f"drives/{account.drive}/root"
             case "calendar":
                 return f"users/{account.user}/events"

@@ -26,7 +26,7 @@ import msgspec
 from shared.errors import MalformedError, RefusedError
 from shared.model import Envelope
 
-SOURCES = frozenset({"mail", "drive", "calendar", "teams"})
+SOURCES = frozenset({"mail", "drive", "library", "calendar", "teams"})
 _PURPOSE = b"sekisho clientState v1\0"
 _MAX_TOKEN = 2048
 _MAX_BODY = 4 * 1024 * 1024

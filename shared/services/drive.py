@@ -29,9 +29,10 @@ from shared.services.common import Onward, Redigest, decision_of, intent_of
 from shared.services.drive_block import Blocking
 from shared.services.drive_release import Releasing
 from shared.services.drive_tag import Tagging, Tags
-from shared.services.files import Files, media_type
+from shared.services.files import Files, in_library, media_type
 from shared.services.held import key_of
 from shared.services.marker import Markers
+from shared.services.reach import Reach
 from shared.services.sharing import Sharing
 from shared.storage.evidence import Evidence
 
@@ -40,7 +41,8 @@ class DriveService:
     """ports.Service for source ``drive``.
 
     ``inside`` are the organisation's mail domains, ``limit`` the largest file that is read (bytes),
-    ``tags`` says by what a file is tagged.
+    ``tags`` says by what a file is tagged, ``reach`` who is in the group of a library's site (None:
+    nobody asks).
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class DriveService:
         onward: Onward,
         markers: Markers,
         tags: Tags,
+        reach: Reach | None = None,
         inside: Collection[str] = (),
         limit: int = 150_000_000,
         redigest: Redigest | None = None,
@@ -58,6 +61,7 @@ class DriveService:
         self._files = Files(graph, onward, inside=inside, limit=limit, redigest=redigest)
         self._markers = markers
         self._reads_labels = tags.read
+        self._reach = reach
         self._blocking = Blocking(self._files, quarantine, markers)
         self._tagging = Tagging(self._files, tags)
         self._releasing = Releasing(self._files, quarantine, markers)
@@ -70,7 +74,8 @@ class DriveService:
         if "file" not in entity:
             text = "it is a folder now"
             raise GoneError(text)
-        sharing = await self._files.sharing(item)
+        library = in_library(entity)
+        sharing = await self._files.sharing(item, library=library)
         version = str(entity.get("cTag", ""))
         if version != item.content_version or sharing.digest != item.context_hash:
             await self._files.follow(item, entity)
@@ -78,6 +83,8 @@ class DriveService:
             raise SupersededError(text)
         data, gaps = await self._data(item, entity)
         content = Content(data, str(entity.get("name", "")), media_type(entity))
+        if library and self._reach is not None:
+            sharing = sharing.reached(await self._reach.library(item.recipient))
         seen = context(item, entity, sharing)
         if self._reads_labels and (label := await self._files.label(item)):
             seen = replace(seen, labels=(label,))
@@ -136,11 +143,22 @@ class DriveService:
 
 
 def context(item: Item, entity: Json, sharing: Sharing) -> Context:
-    """What policy sees of a file."""
-    owner = ((entity.get("createdBy") or {}).get("user") or {}).get("id", "")
+    """What policy sees of a file: a OneDrive's is its holder's, a library's is who made it.
+
+    Nothing in a library is private: whoever is in the site reaches it, whatever Graph shows of the
+    grants.
+    """
+    if in_library(entity):
+        place = "onedrive_inside" if sharing.place == "onedrive_private" else sharing.place
+        owner = _person(entity, "createdBy") or _person(entity, "lastModifiedBy")
+        return Context(item.source, place, owner=owner, sharing=sharing.kinds)
     return Context(
         source=item.source,
         place=sharing.place,
-        owner=str(owner) or item.recipient,
+        owner=_person(entity, "createdBy") or item.recipient,
         sharing=sharing.kinds,
     )
+
+
+def _person(entity: Json, name: str) -> str:
+    return str(((entity.get(name) or {}).get("user") or {}).get("id") or "")

@@ -47,12 +47,12 @@ class Files:
         answer = await self.graph.send(calls.ITEM_GET, where(item), accept={NOT_FOUND})
         return answer.status != NOT_FOUND
 
-    async def sharing(self, item: Item) -> Sharing:
-        """Who can reach it now."""
+    async def sharing(self, item: Item, *, library: bool = False) -> Sharing:
+        """Who can reach it now; ``library``: it is in a site's."""
         permissions: list[Json] = []
         async for page in self.graph.pages(calls.ITEM_PERMISSIONS, where(item)):
             permissions.extend(page.get("value", []))
-        return sharing(permissions, self._inside)
+        return sharing(permissions, self._inside, library=library)
 
     async def data(self, item: Item, entity: Json) -> bytes:
         """Its content; OversizeError over the limit, UnavailableError if it came cut short."""
@@ -152,6 +152,11 @@ class Files:
 def where(item: Item) -> dict[str, str]:
     """The path parameters of a file."""
     return {"drive": item.recipient, "item": item.id}
+
+
+def in_library(entity: Json) -> bool:
+    """Whether it is in a site's library, and in nobody's OneDrive."""
+    return (entity.get("parentReference") or {}).get("driveType") == "documentLibrary"
 
 
 def media_type(entity: Json) -> str:

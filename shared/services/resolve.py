@@ -26,6 +26,7 @@ from shared.services.common import Onward
 from shared.services.deltas import DriveDelta, MailDelta
 from shared.services.event_delta import EventDelta
 from shared.services.replays import Replays
+from shared.services.sites import Sites
 from shared.services.teams_hints import TeamsHints
 
 # Graph's delta may lag behind its own notification: when a hint's delta shows nothing, look again.
@@ -60,6 +61,7 @@ class Resolver:
     sources: tuple[str, ...] = ()
     replays: Replays | None = None
     refresh: Refresh | None = None
+    sites: Sites | None = None
 
     async def hint(self, envelope: Envelope) -> int:
         """Something changed: mail, an event or a message by its id, a drive by its delta.
@@ -91,10 +93,15 @@ class Resolver:
         return result.enqueued
 
     async def job(self, envelope: Envelope) -> int:
-        """A timer's work for one account: ``enrol``, ``renew``, ``sweep`` or ``end``."""
+        """A timer's work for one account: ``enrol``, ``renew``, ``sweep`` or ``end``.
+
+        Without an account: ``enrol_all``, ``enrol_sites`` and ``cohorts``.
+        """
         name = _text(envelope.body, "job")
         if name == "enrol_all":
             return await self._enrol_all()
+        if name == "enrol_sites":
+            return await _part(self.sites).enrol_all()
         if name == "cohorts":
             await _part(self.refresh)()
             return 0
@@ -139,6 +146,8 @@ class Resolver:
 
     async def _end(self, source: str, ref: str, envelope: Envelope) -> int:
         del envelope
+        if source == "site":
+            await _part(self.sites).end(ref)
         await self.subscriptions.end(source, ref)
         return 0
 
@@ -155,9 +164,17 @@ class Resolver:
             return await _part(self.events).run(account.user)
         if source in {"teams", "chats"}:
             return await _part(self.teams).swept(source, account.user)
+        if source == "site":
+            return await _part(self.sites).look(account)
         if not account.drive:
             account = await self.subscriptions.enrol(source, ref)
-        return (await self.drives.run(account.drive, since=envelope.first_seen)).enqueued
+        try:
+            return (await self.drives.run(account.drive, since=envelope.first_seen)).enqueued
+        except GoneError:
+            if source != "library":
+                raise
+        await self.subscriptions.end(source, ref)  # a library that was deleted with its site
+        return 0
 
     async def _one(self, account: Account, envelope: Envelope) -> int:
         body = envelope.body

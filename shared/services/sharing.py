@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.graph.answers import Json
 
 ANONYMOUS, GUEST, ORGANIZATION, USER = "anonymous", "guest", "organization", "user"
+UNREAD = "members_unread"  # who is in it could not be read
 _PLACES = (
     (ANONYMOUS, "onedrive_anonymous"),
     (GUEST, "onedrive_guest"),
+    (UNREAD, "onedrive_guest"),
     (ORGANIZATION, "onedrive_inside"),
     (USER, "onedrive_inside"),
 )
+# In a sign-in name: a guest's account, an invitation by mail alone, "Everyone" (guests too).
+_OUTSIDERS = ("#ext#", "urn:spo:guest", "urn%3aspo%3aguest", "c:0(.s|true")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +41,25 @@ class Sharing:
         """The widest place that the grants make of the file."""
         return next((place for kind, place in _PLACES if kind in self.kinds), "onedrive_private")
 
+    def reached(self, kind: str) -> Sharing:
+        """The same with those who reach it by being in a group, if ``kind`` names any."""
+        return replace(self, kinds=tuple(sorted({*self.kinds, kind}))) if kind else self
 
-def sharing(permissions: Sequence[Json], inside: Collection[str]) -> Sharing:
-    """Read a file's permissions; ``inside`` are the organisation's mail domains.
 
-    With none given, the owner's own domain is the organisation's. A grant of an unknown shape
-    counts as anonymous: the strictest place.
+def sharing(
+    permissions: Sequence[Json], inside: Collection[str], *, library: bool = False
+) -> Sharing:
+    """Read a file's permissions; ``inside`` are the organisation's mail domains, with those below.
+
+    The owner of a OneDrive is one of ours, so their own domain counts too. A ``library`` is a
+    site's: nothing in it is one person's, its owners' grants count as any others do, and somebody
+    whose address is not known to be ours is a guest. A grant of an unknown shape counts as
+    anonymous: the strictest place.
     """
-    inside = {each.casefold() for each in inside} or _owners(permissions)
+    known = {each.casefold() for each in inside} | (set() if library else _owners(permissions))
     granted = [each for each in permissions if not _is_owner(each)]
-    kinds = {kind for each in granted for kind in _kinds(each, inside)}
+    counted = permissions if library else granted
+    kinds = {kind for each in counted for kind in _kinds(each, known, strict=library)}
     direct = tuple(str(each.get("id", "")) for each in granted if not each.get("inheritedFrom"))
     return Sharing(tuple(sorted(kinds)), direct, len(granted) - len(direct), _digest(granted))
 
@@ -55,28 +68,40 @@ def _is_owner(permission: Json) -> bool:
     return "owner" in (permission.get("roles") or []) and not permission.get("link")
 
 
-def _kinds(permission: Json, inside: Collection[str]) -> Iterator[str]:
+def _kinds(permission: Json, inside: Collection[str], *, strict: bool) -> Iterator[str]:
     scope = _object(permission.get("link")).get("scope")
     if scope in (ANONYMOUS, ORGANIZATION):
         yield str(scope)
         return
     people = list(_people(permission))
     for person in people:
-        yield GUEST if _is_guest(person, inside) else USER
+        yield GUEST if _is_guest(person, inside, strict=strict) else USER
+    if any(_many(permission)):
+        yield USER
+        return
     if not people:  # a link for named people that nobody redeemed yet, or something new
         yield USER if scope == "users" else ANONYMOUS
 
 
 def _people(permission: Json) -> Iterator[Json]:
-    many = permission.get("grantedToIdentitiesV2")
-    for grant in (permission.get("grantedToV2"), *(many if isinstance(many, list) else ())):
-        for kind in ("user", "group", "siteUser", "siteGroup", "application"):
-            person = _object(grant).get(kind)
-            if isinstance(person, dict):
-                yield person
+    yield from _granted(permission, ("user", "siteUser"))
     invited = _object(permission.get("invitation")).get("email")
     if invited:
         yield {"email": invited}
+
+
+def _many(permission: Json) -> Iterator[Json]:
+    """Groups and applications: all of the tenant, whatever address a group has."""
+    yield from _granted(permission, ("group", "siteGroup", "application"))
+
+
+def _granted(permission: Json, kinds: Sequence[str]) -> Iterator[Json]:
+    many = permission.get("grantedToIdentitiesV2")
+    for grant in (permission.get("grantedToV2"), *(many if isinstance(many, list) else ())):
+        for kind in kinds:
+            person = _object(grant).get(kind)
+            if isinstance(person, dict):
+                yield person
 
 
 def _owners(permissions: Iterable[Json]) -> set[str]:
@@ -85,11 +110,13 @@ def _owners(permissions: Iterable[Json]) -> set[str]:
     return {domain for domain in map(_domain, owners) if domain}
 
 
-def _is_guest(person: Json, inside: Collection[str]) -> bool:
-    if "#ext#" in f"{person.get('email')} {person.get('loginName')}".casefold():
+def _is_guest(person: Json, inside: Collection[str], *, strict: bool) -> bool:
+    named = f"{person.get('email')} {person.get('loginName')}".casefold()
+    if any(each in named for each in _OUTSIDERS):
         return True
     domain = _domain(person)
-    return bool(domain and inside) and domain not in inside
+    ours = any(domain == each or domain.endswith(f".{each}") for each in inside)
+    return bool(domain) and not ours and (strict or bool(inside))
 
 
 def _domain(person: Json) -> str:
@@ -109,7 +136,7 @@ def _digest(granted: Iterable[Json]) -> str:
                 str(each.get("id", "")),
                 ",".join(sorted(map(str, each.get("roles") or []))),
                 str(_object(each.get("link")).get("scope", "")),
-                ",".join(sorted(map(_name, _people(each)))),
+                ",".join(sorted(map(_name, (*_people(each), *_many(each))))),
             )
         )
         for each in granted

@@ -28,6 +28,7 @@ from shared.model import (
 from shared.services.common import Onward, bounded, decision_of, intent_of, keep
 from shared.services.compose import Part, Text, compose
 from shared.services.outlook_context import moment
+from shared.services.reach import Reach
 from shared.services.threads import address, version
 from shared.services.words import TIP_START, kinds, policy_tip, reference
 from shared.storage.evidence import Evidence
@@ -40,7 +41,10 @@ _LIFTED = {"policyViolation": {"dlpAction": "none", "verdictDetails": "none"}}
 
 
 class TeamsService:
-    """ports.Service for source ``teams``; ``tenant`` is ours (empty: no sender's is compared)."""
+    """ports.Service for source ``teams``; ``tenant`` is ours (empty: no sender's is compared).
+
+    ``reach`` says whether outsiders are in a chat or a channel (None: nobody asks).
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class TeamsService:
         evidence: Evidence,
         onward: Onward,
         tenant: str = "",
+        reach: Reach | None = None,
         limit: int = 150_000_000,
     ) -> None:
         self._limit = limit
@@ -56,6 +61,7 @@ class TeamsService:
         self._evidence = evidence
         self._onward = onward
         self._tenant = tenant
+        self._reach = reach
 
     async def fetch(self, item: Item) -> Fetched:
         """The message as MIME with its pictures; before a SupersededError the newer is enqueued."""
@@ -67,7 +73,7 @@ class TeamsService:
         written, unread = await self._written(item, message)
         data, gaps = bounded(written, self._limit)
         content = Content(data, media_type="message/rfc822")
-        seen = self._context(item, message)
+        seen = await self._context(item, message)
         return Fetched(content, seen, version(message), gaps=(*unread, *gaps))
 
     async def apply(self, claim: Claim) -> Outcome:
@@ -171,11 +177,17 @@ class TeamsService:
                 found.append(Part(answer.data, media_type=kind))
         return found
 
-    def _context(self, item: Item, message: Json) -> Context:
-        place = "teams_external" if self._external(message) else "teams_internal"
-        owner = str(_user(message).get("id") or "")
-        received = moment(message.get("createdDateTime"))
-        return Context(item.source, place, owner=owner, received_at=received)
+    async def _context(self, item: Item, message: Json) -> Context:
+        """External where an outsider wrote it or reads it; an outsider is no owner: no account."""
+        external = self._external(message)
+        kind = await self._reach.thread(address(item)[1]) if self._reach else ""
+        return Context(
+            item.source,
+            "teams_external" if external or kind else "teams_internal",
+            owner="" if external else str(_user(message).get("id") or ""),
+            sharing=(kind,) if kind else (),
+            received_at=moment(message.get("createdDateTime")),
+        )
 
     def _external(self, message: Json) -> bool:
         """Whether the sender is no account of this tenant (an application's is none either)."""

@@ -20,6 +20,7 @@ from shared.services.drive_tag import Tags
 from shared.services.event_delta import EventDelta
 from shared.services.mail import MailService
 from shared.services.marker import Markers
+from shared.services.reach import Reach
 from shared.services.release_header import ReleaseHeader
 from shared.services.replays import Replays
 from shared.services.resolve import Refresh, Resolver
@@ -84,9 +85,12 @@ def watch_services(
     limit: int,
     tenant: str,
     tags: Tags,
+    clock: Clock,
     passed: ReleaseHeader | None = None,
+    inside: Sequence[str] = (),
 ) -> dict[str, Service]:
-    """One a source of the watch."""
+    """One a source of the watch; ``inside`` are our own mail domains."""
+    reach = Reach(graph, clock, tenant)
     mail = MailService(
         graph,
         evidence=evidence,
@@ -112,10 +116,14 @@ def watch_services(
         onward=onward,
         markers=markers,
         tags=tags,
+        reach=reach,
+        inside=inside,
         limit=limit,
         redigest=redigest,
     )
-    teams = TeamsService(graph, evidence=evidence, onward=onward, tenant=tenant, limit=limit)
+    teams = TeamsService(
+        graph, evidence=evidence, onward=onward, tenant=tenant, reach=reach, limit=limit
+    )
     return {"mail": mail, "calendar": calendar, "drive": drive, "teams": teams}
 
 

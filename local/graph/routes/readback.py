@@ -13,7 +13,7 @@ from local.graph.routes.subscriptions import shown
 from local.graph.routes.teams_admin import described as described_thread
 from local.graph.state import ids
 from local.graph.state.calendar import Event
-from local.graph.state.drive import Drive, Item
+from local.graph.state.drive import Drive, Item, Site
 from local.graph.state.mailbox import Mailbox, Message
 from local.graph.state.world import User
 from local.graph.wire import files
@@ -112,6 +112,18 @@ def _item(where: Drive, one: Item, owner: User | None) -> Json:
     }
 
 
+def _site(one: Site) -> Json:
+    drives = [
+        {
+            "id": drive.id,
+            "name": drive.name,
+            "items": [_item(drive, each, None) for each in drive.items.values()],
+        }
+        for drive in one.drives
+    ]
+    return {"id": one.id, "name": one.name, "group": one.group, "drives": drives}
+
+
 def _gone(one: Item) -> Json:
     versions = [{"id": each.id, "sha256": _sha256(each.data)} for each in one.versions]
     return {"id": one.id, "name": one.name, "versions": versions}
@@ -146,6 +158,7 @@ async def state(request: web.Request) -> web.Response:
             "tenant_id": world.tenant_id,
             "application_id": world.application_id,
             "users": users,
+            "sites": [_site(each) for each in world.sites.values()],
             "teams": [
                 {
                     "id": t.id,

@@ -11,6 +11,7 @@ from aiohttp import web
 from local.graph import context
 from local.graph.routes.teams import message, team, tenant, thread
 from local.graph.state import ids
+from local.graph.state.directory import Group
 from local.graph.state.teams import ChatMessage, Hosted, Team, Thread
 from local.graph.wire import odata, teams
 from local.graph.wire.errors import fail
@@ -26,14 +27,23 @@ def _user(request: web.Request, key: object) -> str:
 
 
 async def add_team(request: web.Request) -> web.Response:
-    """POST teams {name, id?, channels?: [name]}: {id, name, channels: [{id, name}]}."""
-    body = await odata.json_body(request)
+    """POST teams {name, id?, channels?, members?}: {id, name, channels: [{id, name}], site}.
+
+    A team is a group of the same id with a site; each channel has a folder in the site's library.
+    """
+    world, body = context.world(request), await odata.json_body(request)
     made = Team(str(body.get("id") or ids.guid()), str(body.get("name") or "team"))
     tenant(request).teams[made.id] = made
+    members = [_user(request, each) for each in body.get("members") or []]
+    world.groups[made.id] = Group(made.name, made.id, members)
+    site = world.add_site(made.name, ["ドキュメント"], group=made.id)
     for name in body.get("channels") or ["一般"]:
         tenant(request).add_channel(made, str(name))
+        site.drives[0].folder(str(name))
     channels = [{"id": each.id, "name": each.name} for each in made.channels.values()]
-    return web.json_response({"id": made.id, "name": made.name, "channels": channels})
+    told = {"id": site.id, "drive_id": site.drives[0].id}
+    shown = {"id": made.id, "name": made.name, "channels": channels, "site": told}
+    return web.json_response(shown)
 
 
 async def add_channel(request: web.Request) -> web.Response:
@@ -44,12 +54,24 @@ async def add_channel(request: web.Request) -> web.Response:
 
 
 async def add_chat(request: web.Request) -> web.Response:
-    """POST chats {members: [upn], topic?}: {id}."""
+    """POST chats {members: [upn | {tenantId, displayName?, …} of a stranger], topic?}: {id}."""
     body = await odata.json_body(request)
-    members = [_user(request, each) for each in body.get("members") or []]
-    return web.json_response(
-        {"id": tenant(request).add_chat(str(body.get("topic") or ""), members).id}
-    )
+    given = body.get("members") or []
+    members = [_user(request, each) for each in given if not isinstance(each, dict)]
+    outside = [each for each in given if isinstance(each, dict)]
+    made = tenant(request).add_chat(str(body.get("topic") or ""), members, outside)
+    return web.json_response({"id": made.id})
+
+
+async def add_members(request: web.Request) -> web.Response:
+    """POST …/members {members: [upn | {tenantId, …} of a stranger]}: they join."""
+    where, body = thread(request), await odata.json_body(request)
+    for each in body.get("members") or []:
+        if isinstance(each, dict):
+            where.outside.append(each)
+        else:
+            where.members.append(_user(request, each))
+    return web.json_response({"id": where.id})
 
 
 def _sender(request: web.Request, given: object) -> Json:
@@ -166,6 +188,7 @@ ROUTES = [
         route
         for base in (f"{A}/teams/{{team}}/channels/{{channel}}", f"{A}/chats/{{chat}}")
         for route in (
+            web.post(f"{base}/members", add_members),
             web.post(f"{base}/messages", send),
             web.patch(f"{base}/messages/{{message}}", edit),
             web.delete(f"{base}/messages/{{message}}", take_back),

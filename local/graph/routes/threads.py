@@ -17,6 +17,8 @@ from local.graph.routes.teams import (
     tenant,
     thread,
 )
+from local.graph.routes.users import is_guest
+from local.graph.state.directory import transitive
 from local.graph.state.teams import Hosted, Team, Thread
 from local.graph.wire import odata, teams
 
@@ -57,8 +59,27 @@ async def list_channels(request: web.Request) -> web.Response:
 
 
 async def get_channel(request: web.Request) -> web.Response:
-    """GET /teams/{id}/channels/{id}."""
-    return web.json_response(_channel(thread(request)))
+    """GET /teams/{id}/channels/{id}; who is in it (``summary``) only where ``$select`` asks."""
+    one, select = thread(request), request.query.get("$select")
+    shown = _channel(one)
+    if "summary" in (select or "").lower():
+        shown["summary"] = _summary(request, one)
+    return web.json_response(odata.select(shown, select))
+
+
+def _summary(request: web.Request, one: Thread) -> odata.Json:
+    """A channel's own members, or where it has none those of its team's group."""
+    world = context.world(request)
+    group = world.groups.get(one.team)
+    keys = one.members or (list(transitive(world.groups, group)) if group else [])
+    people = [world.users[key] for key in keys if key in world.users]
+    guests = sum(map(is_guest, people))
+    return {
+        "ownersCount": 0,
+        "membersCount": len(people) - guests + len(one.outside),
+        "guestsCount": guests,
+        "hasMembersFromOtherTenants": bool(one.outside),
+    }
 
 
 async def list_chats(request: web.Request) -> web.Response:
@@ -69,8 +90,30 @@ async def list_chats(request: web.Request) -> web.Response:
 
 
 async def get_chat(request: web.Request) -> web.Response:
-    """GET /chats/{id}."""
-    return web.json_response(_chat(request, thread(request)))
+    """GET /chats/{id}; its members only where ``$expand`` asks."""
+    one, shown = thread(request), _chat(request, thread(request))
+    if request.query.get("$expand", "").lower() == "members":
+        shown["members"] = _members(request, one)
+    return web.json_response(shown)
+
+
+def _members(request: web.Request, one: Thread) -> list[odata.Json]:
+    """As Graph names the roles: ``owner`` of who may add people, ``guest`` of who was invited."""
+    world = context.world(request)
+    people = [world.users[key] for key in one.members if key in world.users]
+    inside = [
+        {
+            "roles": ["guest"] if is_guest(each) else ["owner"],
+            "displayName": each.name,
+            "userId": each.id,
+            "email": each.upn,
+            "tenantId": world.tenant_id,
+        }
+        for each in people
+    ]
+    kind = {"@odata.type": "#microsoft.graph.aadUserConversationMember"}
+    told = [*inside, *({"roles": ["owner"], **each} for each in one.outside)]
+    return [{**kind, "id": str(number), **each} for number, each in enumerate(told)]
 
 
 def _hosted(one: Hosted) -> odata.Json:

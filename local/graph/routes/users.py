@@ -11,6 +11,11 @@ from local.graph.wire import files, mail, odata
 from local.graph.wire.errors import fail
 
 
+def is_guest(one: User) -> bool:
+    """Whether somebody of another organisation was invited under this name."""
+    return "#ext#" in one.upn.lower()
+
+
 def user_json(request: web.Request, one: User) -> odata.Json:
     """A user with what ``$select`` asked for."""
     entity = {
@@ -19,6 +24,8 @@ def user_json(request: web.Request, one: User) -> odata.Json:
         "displayName": one.name,
         "mail": one.upn,
     }
+    if "usertype" in request.query.get("$select", "").lower():  # Graph gives it where asked alone
+        entity["userType"] = "Guest" if is_guest(one) else "Member"
     return odata.select(entity, request.query.get("$select"))
 
 

@@ -1,4 +1,4 @@
-"""A OneDrive for Business drive: items with versions, tags of change, and delta by sequence."""
+"""A drive, a user's or a site's: items with versions, tags of change, and delta by sequence."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Item:
     created: datetime = field(default_factory=ids.now)
     modified: datetime = field(default_factory=ids.now)
     own_times: dict[str, str] = field(default_factory=dict)  # fileSystemInfo, as a client gave it
+    by: Json | None = None  # who made it, where that is not the drive's owner
     changes: int = 0
     content_changes: int = 0
     seq: int = 0
@@ -71,12 +72,29 @@ type OnChange = Callable[["Drive", bool], None]
 """Called with the drive, and whether it was sharing alone that changed."""
 
 
-class Drive:
-    """One user's drive. Names are unique in a folder without regard to case, as in SharePoint."""
+@dataclass(slots=True)
+class Site:
+    """A SharePoint site with its libraries; ``group`` is the Microsoft 365 group it belongs to."""
 
-    def __init__(self, owner: str, on_change: OnChange) -> None:
+    name: str
+    id: str = field(default_factory=ids.site_id)
+    group: str = ""
+    drives: list[Drive] = field(default_factory=list)
+
+
+class Drive:
+    """A user's drive, or a library of a site (then nobody's).
+
+    Names are unique in a folder without regard to case, as in SharePoint.
+    """
+
+    def __init__(
+        self, owner: str, on_change: OnChange, *, site: Site | None = None, name: str = "OneDrive"
+    ) -> None:
         self.id = ids.drive_id()
         self.owner = owner
+        self.site = site
+        self.name = name
         self.items: dict[str, Item] = {}
         self.tombstones: list[Tombstone] = []
         self.retained: list[Item] = []

@@ -47,6 +47,11 @@ def item_id() -> str:
     return f"01{base64.b32encode(secrets.token_bytes(20)).decode()}"
 
 
+def site_id() -> str:
+    """A site: the host, the site collection and the web, with commas."""
+    return f"contoso.sharepoint.com,{guid()},{guid()}"
+
+
 def share_token() -> str:
     """The tail of a sharing link's address."""
     return f"E{_base64url(33)}"

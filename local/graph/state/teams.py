@@ -54,12 +54,13 @@ type OnChange = Callable[["Thread", ChatMessage, str], None]
 
 @dataclass(slots=True)
 class Thread:
-    """A channel (has a team) or a chat (has members: ids of users)."""
+    """A channel (has a team) or a chat (has members: ids of users); ``outside`` are strangers."""
 
     id: str
     name: str
     team: str = ""
     members: list[str] = field(default_factory=list)
+    outside: list[Json] = field(default_factory=list)  # members of other organisations
     messages: dict[str, ChatMessage] = field(default_factory=dict)
     created: datetime = field(default_factory=ids.now)
 
@@ -89,9 +90,10 @@ class Teams:
         team.channels[made.id] = made
         return made
 
-    def add_chat(self, topic: str, members: list[str]) -> Thread:
+    def add_chat(self, topic: str, members: list[str], outside: list[Json]) -> Thread:
         """A new chat of these users."""
-        made = Thread(f"19:{ids.guid().replace('-', '')}@thread.v2", topic, members=members)
+        key = f"19:{ids.guid().replace('-', '')}@thread.v2"
+        made = Thread(key, topic, members=members, outside=outside)
         self.chats[made.id] = made
         return made
 

@@ -11,7 +11,7 @@ from local.graph.rich import Recipient
 from local.graph.state import ids
 from local.graph.state.calendar import Calendar, Event
 from local.graph.state.directory import Group
-from local.graph.state.drive import Drive
+from local.graph.state.drive import Drive, Site
 from local.graph.state.mailbox import Mailbox, Message
 from local.graph.state.teams import ChatMessage, Teams, Thread
 
@@ -115,6 +115,7 @@ class World:
         self._names: dict[str, User] = {}
         self.groups: dict[str, Group] = {}
         self.drives: dict[str, Drive] = {}
+        self.sites: dict[str, Site] = {}
         self.teams = Teams(self.thread_changed)
         self.subscriptions: dict[str, Subscription] = {}
         self._watching: dict[tuple[str, str], dict[str, Subscription]] = {}
@@ -134,6 +135,21 @@ class World:
         self._names[upn.lower()] = user
         self.drives[user.drive.id] = user.drive
         return user
+
+    def add_site(self, name: str, libraries: list[str], *, group: str = "") -> Site:
+        """A new site with these libraries."""
+        site = Site(name, group=group)
+        self.sites[site.id] = site
+        for each in libraries:
+            self.add_library(site, each)
+        return site
+
+    def add_library(self, site: Site, name: str) -> Drive:
+        """A new library of the site."""
+        made = Drive("", self.drive_changed, site=site, name=name)
+        site.drives.append(made)
+        self.drives[made.id] = made
+        return made
 
     def user(self, key: str) -> User | None:
         """By id, or by UPN without regard to case."""

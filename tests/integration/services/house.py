@@ -27,6 +27,7 @@ LABELS = {
     Disposition.REVIEW: "0f3d0d4e-0000-4000-8000-000000000002",
 }
 UPN = "hanako@city.example.jp"
+TENANT = "6c1d0e2f-5a4b-4c3d-9e8f-0a1b2c3d4e5f"
 MAIL = (
     f"From: s@other.example.com\r\nTo: {UPN}\r\nSubject: x\r\nMessage-ID: <a@x.jp>\r\n\r\nhello\r\n"
 ).encode()
@@ -48,6 +49,7 @@ class House:
     def __init__(self, stores, process, *, webhook="", watch=()):
         mark = uuid.uuid4().hex[:12]
         self.stores, self.process = stores, process
+        process.admin("POST", "tenant", json_body={"tenant_id": TENANT})
         self.user = process.admin("POST", "users", json_body={"upn": UPN})
         self.graph = Graph(StaticTokenCredential(process.base_url), base_url=process.base_url)
         self.onward = Onward(_Remembering(), now)
@@ -93,7 +95,9 @@ class House:
             policy_version="p1",
             redigest=_digest,
             limit=150_000_000,
-            tenant="",
+            tenant=TENANT,
+            clock=now,
+            inside=("city.example.jp",),
             tags=Tags(stores.table(f"tags{mark}"), now, LABELS),
         )
         self.mail, self.drive = services["mail"], services["drive"]
