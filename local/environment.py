@@ -78,6 +78,7 @@ def app_settings(
         "SEKISHO_NOTIFICATION_URL": f"{host_url}/api/graph",
         "SEKISHO_NOTIFICATION_HUB": "",
         "SEKISHO_WATCH": ",".join(watch or []),
+        "SEKISHO_SITES": "all",
         "SEKISHO_COHORTS": "",
         "SEKISHO_TENANT_ID": TENANT,
         "SEKISHO_TEAMS": "on",

@@ -91,13 +91,17 @@ def _traced(envelope: Envelope, trace: str) -> Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Timers:
-    """Timers make jobs, one an account and source, spread over ``spread`` seconds."""
+    """Timers make jobs, one an account and source; over ``small`` of them spread over ``spread`` s.
+
+    How many there are is counted: a setting may name one group of thousands.
+    """
 
     jobs: Queue
     due: Callable[[], AsyncIterator[Envelope]]
     accounts: Callable[[], AsyncIterator[tuple[str, str]]]
     clock: Clock
     spread: float
+    small: int = 0
 
     async def renew(self) -> None:
         """Subscriptions that are new or due."""
@@ -108,7 +112,7 @@ class Timers:
         """Every watched account: look for what notifications lost."""
         found = [each async for each in self.accounts()]
         for index, (source, ref) in enumerate(found):
-            delay = self.spread * index / len(found)
+            delay = self.spread * index / len(found) if len(found) > self.small else 0.0
             await self.jobs.put(encode(job("sweep", source, ref, self.clock())), delay=delay)
 
 

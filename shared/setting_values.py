@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from shared.model import Disposition
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SITE = re.compile(rf"[a-z0-9.-]+,{_GUID.pattern},{_GUID.pattern}", re.IGNORECASE)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -102,6 +103,15 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 def names(value: str) -> tuple[str, ...]:
     """Words with commas between."""
     return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def sites(value: str) -> tuple[str, ...]:
+    """``all``, or ids of sites with spaces between (an id has commas)."""
+    found = tuple(value.split())
+    if found != ("all",) and not all(_SITE.fullmatch(each) for each in found):
+        message = "`all`, or ids of sites (<host>,<guid>,<guid>) with spaces between"
+        raise ValueError(message)
+    return found
 
 
 def domains(value: str) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from shared.setting_values import names as _names
 from shared.setting_values import optional_url as _optional_url
 from shared.setting_values import pem as _pem
 from shared.setting_values import public_keys as _public_keys
+from shared.setting_values import sites as _sites
 from shared.setting_values import some as _some
 from shared.setting_values import url as _url
 from shared.setting_values import whole as _whole
@@ -72,6 +73,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_NOTIFICATION_URL", _optional_url, "", ("all", "intake"), "Where Graph sends notifications: the address of this app up to `/api/graph`, or the event hub's `https://<namespace>.servicebus.windows.net/eventhubname/<hub>?tenantId=<domain>`. Empty: no subscriptions are made, the sweep alone watches."),
     Setting("SEKISHO_NOTIFICATION_HUB", str, "", ("all", "intake"), "Name of the event hub, with `eventhub`; its namespace is `SEKISHO_HUB__fullyQualifiedNamespace`."),
     Setting("SEKISHO_WATCH", _names, "", ("all", "intake"), "The accounts to watch: comma-separated user ids or sign-in names, and `group:<id>` for the members of an Entra group (and of the groups in it)."),
+    Setting("SEKISHO_SITES", _sites, "", ("all", "intake"), "The SharePoint sites whose document libraries are watched, the files of Teams channels among them: `all`, or ids of sites (`<host>,<guid>,<guid>`) with spaces between, for a pilot. Empty: none."),
     Setting("SEKISHO_COHORTS", _cohorts, "", _GRAPH, "The policy's cohorts by Entra group: `pilot=<group id>,wave=<group id>`; the first that an account is in counts, whoever is in none is in `everyone`. Empty: everybody is."),
     Setting("SEKISHO_TENANT_ID", str, "", _GRAPH, "Our tenant's id: whose validation tokens are believed, and who is an outsider in Teams."),
     Setting("SEKISHO_TEAMS", _choice("on", "off"), "on", ("all", "intake"), "Whether Teams messages (channels and chats of the whole tenant) are watched."),
@@ -128,7 +130,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_GATE_DELIVERY", _choice("relay", "graph"), "graph", _SCAN, "How the gate delivers a mail: `relay` hands it to the relay, which sends it by SMTP; `graph` imports it (as a draft: the labelled fallback)."),
     Setting("SEKISHO_GATE_SUBJECT_TAG", str, "", _SCAN, "What the gate puts before the subject of a mail that policy tags, such as `［要注意］`; empty: nothing (the category is enough)."),
     Setting("SEKISHO_GATE_TELLS_SENDERS", _choice("none", "inside", "all"), "inside", _SCAN, "Which senders are told that the gate stopped their mail: `inside` those of our own domains, `all` everybody whom a mail names as its sender (who may never have written to us), `none`."),
-    Setting("SEKISHO_MAIL_DOMAINS", _domains, "", _SCAN, "Our own mail domains, comma-separated; those below count too. A mail of theirs is internal: not sanitised by default. Empty: every mail is external."),
+    Setting("SEKISHO_MAIL_DOMAINS", _domains, "", _SCAN, "Our own mail domains, comma-separated; those below count too. A mail of theirs is internal: not sanitised by default. Empty: every mail is external. In a site's library whoever has another address is a guest (of a OneDrive its holder's domain counts too)."),
     Setting("SEKISHO_SANITISE", _some("external", "mail", "files", "none"), "external", _SCAN, "What the gate sanitises (無害化) before it delivers: some of `external` (mail from outside), `mail` (every mail), `files` (uploads too), with commas; `none`: nothing."),
     Setting("SEKISHO_SANITISE_LINKS", _choice("defang", "keep"), "defang", _SCAN, "What sanitising does to plain links: `defang` shows their target as text, `keep` leaves them with their target beside them."),
     Setting("SEKISHO_SANITISE_PARTS", _choice("hold", "note"), "hold", _SCAN, "What an attachment that cannot be sanitised does to its mail: `hold` the whole, or a `note` in its place (the original waits in quarantine)."),
@@ -158,6 +160,7 @@ class Settings:
     notification_url: str
     notification_hub: str
     watch: tuple[str, ...]
+    sites: tuple[str, ...]
     cohorts: Mapping[str, str]
     tenant_id: str
     teams: str

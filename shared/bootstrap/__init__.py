@@ -60,8 +60,8 @@ __all__ = [
 ]
 
 SWEEP_SPREAD = 600.0  # seconds over which a sweep's jobs are spread in a large tenant
+SMALL = 400  # jobs of a sweep that start at once: some 100 accounts
 BULK = 2  # items of the baseline in hand at once, so that fresh ones find the worker free
-SMALL = 100  # accounts up to which a sweep starts at once
 
 
 @cache
@@ -77,8 +77,8 @@ def intake() -> Intake:
 def timers() -> Timers:
     """For ``functions/subscriptions``."""
     run = runtime()
-    spread = SWEEP_SPREAD if len(run.settings.watch) > SMALL else 0.0
-    return Timers(run.work.queue("graph-jobs"), run.due, run.accounts, run.clock, spread)
+    jobs = run.work.queue("graph-jobs")
+    return Timers(jobs, run.due, run.accounts, run.clock, SWEEP_SPREAD, SMALL)
 
 
 @cache
@@ -132,8 +132,11 @@ def undertaker(name: str) -> Undertaker:
     run = runtime()
     made = Undertaker(name, run.work.queue(name), run.work.queue(f"{name}-poison"), run.dead)
     if name == landed.QUEUE:  # what Event Grid wrote is no envelope yet
-        read = lambda raw: landed.envelope_of(raw, run.clock())  # noqa: E731
-        return replace(made, read=read, parts=lambda raw: (raw,))
+        return replace(
+            made,
+            read=lambda raw: landed.envelope_of(raw, run.clock()),
+            parts=lambda raw: (raw,),
+        )
     return made
 
 

@@ -53,7 +53,7 @@ class Watching(Core):
         from shared.services.wiring import Watched  # noqa: PLC0415 - not in the webhook
 
         given = self.settings
-        return Watched(given.watch, given.teams == "on", bool(given.cohorts))
+        return Watched(given.watch, given.teams == "on", bool(given.cohorts), given.sites)
 
     @cached_property
     def resolver(self) -> Resolver:
@@ -112,7 +112,7 @@ class Watching(Core):
 
     async def accounts(self) -> AsyncIterator[tuple[str, str]]:
         """Source and reference of every enrolled account."""
-        for source in (*self.watched.sources, "teams"):
+        for source in (*self.watched.sources, "teams", "site", "library"):
             async for account in self.subscriptions.accounts(source):
                 yield source, account.ref
 

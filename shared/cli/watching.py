@@ -50,6 +50,7 @@ async def _found() -> Status:
     async with stores.stores("SEKISHO_WORK") as work:
         table = work.table("subscriptions")
         watched = {source: await count(table, source) for source in PARTITIONS}
+        watched["drive"] += await count(table, "library")
         rate = int(os.environ.get(PER_MINUTE) or DEFAULT)
         return await status(
             watched, work.table("drives"), work.table("baseline"), lambda: datetime.now(UTC), rate

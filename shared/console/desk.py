@@ -24,7 +24,7 @@ from shared.storage.incidents import Incidents, Pages
 if TYPE_CHECKING:
     from shared.policy import Policy
 
-SUBSCRIPTION_SOURCES = ("mail", "drive", "teams", "calendar")
+SUBSCRIPTION_SOURCES = ("mail", "drive", "library", "teams", "calendar")
 SWEPT = "swept"  # the partition of ``subscriptions`` that says when each source was swept last
 COUNTED = 200_000  # accounts of one source
 RECOUNTED = timedelta(minutes=1)  # ten thousand rows are not read with each overview

@@ -81,9 +81,7 @@ class Telling:
     def _addresses(self, kind: str, event: AuditEvent) -> Iterator[Address]:
         if kind == "security":
             yield from self._in_charge()
-        elif (
-            self.mail and event.owner
-        ):  # of an outsider's message: nobody, it is no account of ours
+        elif self.mail and event.owner:  # an outsider's message has none: no account of ours
             yield Address(kind, event.owner)
 
     def _in_charge(self) -> Iterator[Address]:

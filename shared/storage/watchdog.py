@@ -23,7 +23,7 @@ QUEUES = (
     "relay-deliver",
     "relay-results",
 )  # fmt: skip - scan-bulk may take its time
-SOURCES = ("mail", "drive", "teams", "chats", "calendar")
+SOURCES = ("mail", "drive", "library", "teams", "chats", "calendar")
 LATE = timedelta(hours=1)  # an export that is so far behind does not come on by itself
 UNSEEN = timedelta(days=1)  # without a verification
 GRACE = timedelta(minutes=10)  # a renewal may be under way

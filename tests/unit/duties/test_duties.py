@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -195,6 +196,9 @@ async def test_timers_spread_the_sweep(stores, account):
     assert jobs == [("enrol", "r1"), *(("sweep", ref) for ref in "abcd")]
     visible = [message.visible for message in account.queues["graph-jobs"][1:]]
     assert [(moment - NOW).total_seconds() for moment in visible] == [0, 15, 30, 45]
+    account.queues["graph-jobs"].clear()
+    await replace(timers, small=4).sweep()
+    assert {message.visible for message in account.queues["graph-jobs"]} == {NOW}
 
 
 def reader(stores, work):
