@@ -1,7 +1,8 @@
 """What passwords open: the same item with the plain content in place of what was encrypted.
 
-ZIP (ZipCrypto, WinZip AES) and 7z become a ZIP without encryption, Office files and PDFs the same
-file without it; in a mail, in place. A password counts only if what it gives verifies (a CRC, an
+ZIP (ZipCrypto, WinZip AES), 7z and RAR become a ZIP without encryption, Office files and PDFs the
+same file without it; in a mail or an archive, in place. An LZH archive has no encryption, but may
+hold what has. A password counts only if what it gives verifies (a CRC, an
 authentication code, a verifier). It is in no message, name or result.
 """
 
@@ -21,11 +22,12 @@ from shared.model import Content, Gap, GapCode
 from shared.sanitize.archive import member_name, safe_name
 from shared.sanitize.leaves import Leaf, rewritten
 from shared.sanitize.package import BROKEN, unpacked
+from shared.sanitize.packed import READERS, Member, limits_of
 from shared.sanitize.values import Budget, Options, Tools
 from shared.sanitize.work import HoldError, Part, Work
 
 _ENCRYPTED = 0x1
-_WINDOW = 256_000_000  # bytes a decoder may ask for as its dictionary
+_DAMAGED = frozenset({GapCode.MALFORMED, GapCode.PARTIAL, GapCode.UNSUPPORTED})
 _MOST = 64  # passwords that are tried on one item
 
 
@@ -88,8 +90,8 @@ class _Keys:
             return part.with_data(rewritten(part.data, self._leaf_of(part), part.location))
         if kind == "zip":
             return self._zip(part)
-        if kind == "7z":
-            return self._seven(part)
+        if kind in READERS:
+            return self._packed(part, kind)
         if kind in {"ooxml-encrypted", "doc", "xls", "ppt"}:
             return self._office(part)
         if kind == "pdf":
@@ -111,41 +113,28 @@ class _Keys:
         return change
 
     def _zip(self, part: Part) -> Part:
-        """Members in their order, each opened; the archive as it is if nothing was closed."""
-        members: list[tuple[str, bytes]] = []
-        changed = False
+        """The members of a ZIP, each through no password or the first that opens it."""
+        members: list[Member] = []
         try:
             with zipfile.ZipFile(io.BytesIO(part.data)) as archive:
                 for index, info in enumerate(archive.infolist()):
                     if info.is_dir():
                         continue
-                    closed = bool(info.flag_bits & _ENCRYPTED)
-                    if closed:
-                        data = self._member(part, index)
+                    name = member_name(info)
+                    if info.flag_bits & _ENCRYPTED:
+                        members.append(self._member(part, index, name))
                     else:
-                        data = unpacked(archive, info, self._work)
-                    name = safe_name(member_name(info))
-                    inner = Part(
-                        data,
-                        name.rpartition("/")[2],
-                        "",
-                        part.inside(f"メンバー{index + 1}"),
-                        part.depth + 1,
-                    )
-                    opened = self.part(inner)
-                    changed = changed or closed or opened != inner
-                    folder = name[: len(name) - len(inner.name)]
-                    members.append((folder + opened.name, opened.data))
+                        members.append(Member(name, unpacked(archive, info, self._work)))
         except BROKEN:
             raise HoldError(GapCode.MALFORMED, part.location) from None
-        return self._archived(part, members) if changed else part
+        return self._rebuilt(part, members)
 
-    def _member(self, part: Part, index: int) -> bytes:
+    def _member(self, part: Part, index: int, name: str) -> Member:
         for password in encodings(self._passwords):
             pieces: list[bytes] = []
             try:
                 archive = unpackio.open_zip_bytes(
-                    part.data, password=password, limits=self._limits()
+                    part.data, password=password, limits=limits_of(self._work.limits)
                 )
                 archive.stream_entry(index, pieces.append)
             except unpackio.LimitExceededError:
@@ -155,30 +144,32 @@ class _Keys:
                 continue
             data = b"".join(pieces)
             self._work.spend(len(data))
-            self.count += 1
-            return data
+            return Member(name, data, password.decode("utf-8", "replace"))
         raise HoldError(GapCode.ENCRYPTED, part.location)
 
-    def _seven(self, part: Part) -> Part:
-        """As it is if it is open; else a ZIP of what a password opens."""
-        for password in (None, *self._passwords):
-            members = _Members(self._work)
-            try:
-                archive = unpackio.open_bytes(part.data, password=password, limits=self._limits())
-                archive.extract_entries_to(members)
-            except unpackio.LimitExceededError:
-                raise HoldError(GapCode.TOO_LARGE, part.location) from None
-            except (unpackio.PasswordRequiredError, unpackio.WrongPasswordOrCorruptError):
-                self._work.tick()
-                continue
-            except unpackio.UnpackioError:
-                raise HoldError(GapCode.MALFORMED, part.location) from None
-            if password is None:
-                return part
-            self.count += 1
-            made = [(safe_name(name.replace("\\", "/")), data) for name, data in members.found]
-            return self._archived(part, made)
-        raise HoldError(GapCode.ENCRYPTED, part.location)
+    def _packed(self, part: Part, kind: str) -> Part:
+        """Archives of other kinds; as they are if they are open and all in them is."""
+        try:
+            members = READERS[kind](part.data, self._passwords, self._work)
+        except HoldError as hold:
+            if hold.code in _DAMAGED:
+                return part  # not closed: others say so
+            raise HoldError(hold.code, hold.location or part.location) from None
+        return self._rebuilt(part, members)
+
+    def _rebuilt(self, part: Part, members: Iterable[Member]) -> Part:
+        """A ZIP of the members, each opened in its turn; the part itself if nothing was closed."""
+        made: list[tuple[str, bytes]] = []
+        changed = False
+        for number, member in enumerate(members, 1):
+            self.count += bool(member.password)
+            name = safe_name(member.name.replace("\\", "/"))
+            base = name.rpartition("/")[2]
+            inner = Part(member.data, base, "", part.inside(f"メンバー{number}"), part.depth + 1)
+            opened = self.part(inner)
+            changed = changed or bool(member.password) or opened != inner
+            made.append((name[: len(name) - len(base)] + opened.name, opened.data))
+        return self._archived(part, made) if changed else part
 
     def _office(self, part: Part) -> Part:
         try:
@@ -228,42 +219,6 @@ class _Keys:
         if not name.casefold().endswith(".zip"):
             name = f"{name.rpartition('.')[0] or name or 'file'}.zip"
         return replace(part, data=out.getvalue(), name=name, media_type="application/zip")
-
-    def _limits(self) -> unpackio.Limits:
-        limits = self._work.limits
-        return unpackio.Limits(
-            max_files=limits.members,
-            max_entry_output_bytes=limits.expanded,
-            max_total_output_bytes=limits.expanded,
-            max_dictionary_bytes=_WINDOW,
-        )
-
-
-class _Members:
-    """Receives a 7z archive's members."""
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-        self._name = ""
-        self._pieces: list[bytes] = []
-        self.found: list[tuple[str, bytes]] = []
-
-    def begin_entry(self, entry: unpackio.Entry, size: int, /) -> bool:
-        del size
-        self._name, self._pieces = entry.name or "", []
-        self._work.member()
-        return True
-
-    def write_entry(self, index: int, data: bytes, /) -> bool:
-        del index
-        self._work.spend(len(data))
-        self._pieces.append(bytes(data))
-        return True
-
-    def finish_entry(self, index: int, /) -> bool:
-        del index
-        self.found.append((self._name, b"".join(self._pieces)))
-        return True
 
 
 def _numbered(members: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:

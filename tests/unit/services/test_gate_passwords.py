@@ -22,7 +22,8 @@ from shared.console.web import Request
 from shared.model import Segment
 from shared.services.gate.candidates import candidates
 from shared.services.gate.locked import MOST_IN_WINDOW, VALID, WINDOW, Answer, Lock
-from tests.unit.extract_files.archive_cases import note, zipcrypto
+from tests.unit.extract_files.archive_cases import lzh, note, seven_zip, zipcrypto
+from tests.unit.extract_files.rar_cases import built as rar
 from tests.unit.services.gate_parts import Whole, locked_zip, mail, seven_zip_aes
 
 CANARY = "Kanaria-7Qx9#しろ"
@@ -165,6 +166,13 @@ def pdf(password):
         ("aes.zip", locked_zip("himitsu", [("a.txt", note(0))])),
         ("表.docx", office("himitsu")),
         ("票.pdf", pdf("himitsu")),
+        ("三.rar", rar({"a.txt": note(0) * 9}, format="rar30", password="himitsu")),
+        ("五.rar", rar({"a.txt": note(0) * 9}, format="rar50", password="himitsu")),
+        ("続.rar", rar({"a.txt": note(0), "b.txt": note(0)}, solid=True, password="himitsu")),
+        ("名.rar", rar({"a.txt": note(0)}, password="himitsu", encrypt_headers=True)),
+        ("中.rar", rar({"表.docx": office("himitsu")})),
+        ("中.7z", seven_zip({"票.pdf": pdf("himitsu")})),
+        ("中.lzh", lzh("表.docx", office("himitsu"))),
     ],
 )
 async def test_every_kind_is_opened_in_its_place(whole, name, data):
