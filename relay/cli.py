@@ -15,9 +15,9 @@ from pathlib import Path
 import click
 
 from relay import requests, status
-from relay.held import Note, item_of
 from relay.journal import Journal
 from relay.judging import load_policy
+from relay.notes import SENT, UNCLEAN, Note, item_of
 from relay.sealed import Sealer, read_keys
 from relay.service import journal_path, now, only_one, serve
 from relay.settings import PREFIX, Settings
@@ -27,6 +27,12 @@ from shared.policy.notices import reference, safe
 from shared.services.relay_delivery import DELETE, RELEASE
 
 CONFIG = Path("/etc/sekisho/relay.toml")
+
+
+_STANDS = {
+    SENT: "無害化した写しを配達済み（原本） / original of a delivered copy",
+    UNCLEAN: "無害化できない / cannot be sanitised",
+}
 
 
 @click.group()
@@ -126,7 +132,7 @@ def list_command(context: click.Context) -> None:
         agreed = "; ".join(f"{at}: {', '.join(who)}" for at, who in note.approvals.items())
         click.echo(
             f"{name}  {note.first_seen:%Y-%m-%d %H:%M}Z  {decision.disposition.name.lower():6}"
-            f"  {', '.join(decision.rule_ids)}  {agreed}".rstrip()
+            f"  {', '.join(decision.rule_ids)}  {_STANDS.get(note.clean, '')}  {agreed}".rstrip()
         )
     for name in spool.names(DEAD):
         click.echo(f"{name}  (dead: refused for good, or damaged; see `retry`)")
@@ -155,7 +161,9 @@ def show(context: click.Context, name: str) -> None:
     click.echo(f"宛先の数 / recipients  {len(letter.recipients)}")
     for finding in decision.findings:
         click.echo(f"  {finding.entity}  {finding.masked}  {safe(finding.location)}")
-    for gap in decision.gaps:
+    if note.clean:
+        click.echo(f"いま / now              {_STANDS[note.clean]}")
+    for gap in (*decision.gaps, *note.gaps):
         click.echo(f"  gap {gap.code.value}  {safe(gap.location)}")
     click.echo(
         f"放行に必要な人数 / people needed for a release: {policy.people_for(decision.rule_ids)}"

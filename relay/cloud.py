@@ -27,11 +27,13 @@ from shared.services import sidecar
 from shared.services.relay_delivery import (
     CONTAINER,
     ORDERS,
+    RELEASED,
     RESULTS,
     Order,
     copy_name,
     order_name,
 )
+from shared.services.relay_granted import NAME as GRANTED
 from shared.services.sidecar import Sidecar
 from shared.storage.azure import Place, translated
 from shared.storage.claimcheck import ClaimCheck
@@ -124,6 +126,15 @@ class Cloud:
         """An event for the audit; twice is fine, it is inserted once."""
         envelope = Envelope("result", first_seen=first_seen, event=event, trace=trace)
         await self._record.put(await self._checks.pack(envelope))
+
+    async def released(self, event: AuditEvent, first_seen: datetime, trace: str) -> None:
+        """People released a mail here: the cloud makes an exception of it; twice is fine."""
+        envelope = Envelope(RELEASED, first_seen=first_seen, event=event, trace=trace)
+        await self._results.put(await self._checks.pack(envelope))
+
+    async def granted(self) -> bytes:
+        """The list of what people granted in the cloud, sealed; GoneError where there is none."""
+        return (await self._copies.get(GRANTED)).data
 
     async def tell(self, key: str, state: str, code: str) -> None:
         """What became of an order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from relay.cloud import Cloud
@@ -13,17 +14,29 @@ from relay.judging import Bench
 from relay.spool import DEAD, INCOMING, Letter, Spool
 from shared.errors import GoneError, PermanentError, TransientError
 from shared.model import Disposition, Intent
+from shared.policy.exemption import Exemption
 
 FIRST, LONGEST = 1.0, 60.0  # seconds between attempts while the cloud is away
 log = logging.getLogger("sekisho.relay")
 
 
 class Forwarder:
-    """Takes mails oldest first; ``hold`` is the disposition from which on a mail stays inside."""
+    """Takes mails oldest first; ``hold`` is the disposition from which on a mail stays inside.
+
+    ``granted`` is what people granted in the cloud, as far as it is known here now.
+    """
 
     def __init__(
-        self, *, spool: Spool, bench: Bench, keeper: Keeper, cloud: Cloud, hold: Disposition
+        self,
+        *,
+        spool: Spool,
+        bench: Bench,
+        keeper: Keeper,
+        cloud: Cloud,
+        hold: Disposition,
+        granted: Callable[[], Sequence[Exemption]] = tuple,
     ) -> None:
+        self._granted = granted
         self._spool = spool
         self._bench = bench
         self._keeper = keeper
@@ -74,7 +87,7 @@ class Forwarder:
         """One mail; TransientError while the cloud is away."""
         intent = self._passed.get(name)
         if intent is None:
-            intent, judged = await self._bench.judge(INCOMING, name)
+            intent, judged = await self._bench.judge(INCOMING, name, self._granted())
             if not judged or intent.decision.disposition >= self._hold:
                 letter = await asyncio.to_thread(self._spool.meta, INCOMING, name, Letter)
                 await self._keeper.keep(name, intent, letter.received_at, secrets.token_hex(16))

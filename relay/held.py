@@ -8,44 +8,28 @@ between any two of them is made good by the next look.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from relay.cloud import Cloud
-from relay.journal import NOTICE, RELEASED
+from relay.journal import NOTICE
 from relay.mails import Post, automatic, first_headers
+from relay.notes import Note, event_of
 from relay.outbox import Outbox
+from relay.releasing import Releasing
 from relay.requests import RETRY, Request, take_requests
 from relay.routes import find
 from relay.settings import Settings
 from relay.spool import DEAD, HELD, INCOMING, Letter, Spool
-from shared.audit.event import UNJUDGED, build
 from shared.errors import GoneError, MalformedError, TransientError
-from shared.model import AuditEvent, Claim, Intent, Item, Outcome, OutcomeState, Step
+from shared.model import AuditEvent, Intent, Outcome, OutcomeState, Step
 from shared.policy import Policy
 from shared.policy.notices import Notices
 from shared.ports import Clock
-from shared.services.relay_delivery import HELD as PREFIX
-from shared.services.relay_delivery import RELEASE, Order
 
 log = logging.getLogger("sekisho.relay")
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What is known of a held mail. ``approvals``: ``{action}/{channel}`` → who agreed there."""
-
-    intent: Intent
-    first_seen: datetime
-    trace: str
-    recorded: bool = False
-    told: bool = False
-    approvals: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    decided: str = ""
-    by: tuple[str, ...] = ()
 
 
 class Keeper:
@@ -62,6 +46,7 @@ class Keeper:
         notices: Notices,
         post: Post,
         clock: Clock,
+        releasing: Releasing,
     ) -> None:
         self._settings = settings
         self._spool = spool
@@ -71,6 +56,8 @@ class Keeper:
         self._notices = notices
         self._post = post
         self._clock = clock
+        self._releasing = releasing
+        self._originals: dict[str, datetime] = {}
         self._open: set[str] = set()
         self.arrived: Callable[[str], None] = _nobody
         self.changed = asyncio.Event()
@@ -91,6 +78,7 @@ class Keeper:
         """Do what is open; False where the cloud is away, so that it is tried again later."""
         for request in await asyncio.to_thread(take_requests, self._spool.folder):
             await self.decide(request)
+        self._open |= {name for name, end in self._originals.items() if end <= self._clock()}
         there = True
         for name in sorted(self._open):
             try:
@@ -108,6 +96,7 @@ class Keeper:
         if note is None:
             return True
         if not self._spool.has(HELD, name):
+            self._originals.pop(name, None)
             if not self._spool.has(INCOMING, name):  # else it is judged again and comes back
                 await asyncio.to_thread(self._spool.forget, name)
             return True
@@ -120,8 +109,22 @@ class Keeper:
             await self._cloud.record(self._event(name, note, outcome), note.first_seen, note.trace)
             note = await self._noted(name, replace(note, recorded=True))
         if note.decided:
-            await self._carry_out(name, note)
+            left = await self._releasing.carry_out(name, note)
+            if left is None:
+                self._originals.pop(name, None)
+                return True
+            note = await self._noted(name, left)
+        if note.until is not None:
+            await self._original(name, note, note.until)
         return True
+
+    async def _original(self, name: str, note: Note, end: datetime) -> None:
+        """What stays beside a sanitised copy that was delivered, until its end."""
+        if end > self._clock():
+            self._originals[name] = end
+            return
+        await self._releasing.expire(name, note)
+        self._originals.pop(name, None)
 
     async def _noted(self, name: str, note: Note) -> Note:
         await asyncio.to_thread(self._spool.note, name, note)
@@ -130,19 +133,7 @@ class Keeper:
     # ---- the record
 
     def _event(self, name: str, note: Note, outcome: Outcome) -> AuditEvent:
-        return build(
-            self._claim(name, note),
-            outcome,
-            time=self._clock(),
-            policy_version=note.intent.decision.policy_version,
-        )
-
-    def _claim(self, name: str, note: Note) -> Claim:
-        item = item_of(name, note.intent)
-        key = item.key(note.intent.decision.policy_version)
-        return Claim(
-            item, key, "relay", 0, "", note.first_seen, intent=note.intent, trace=note.trace
-        )
+        return event_of(name, note, outcome, self._clock())
 
     # ---- notices
 
@@ -200,49 +191,14 @@ class Keeper:
         needed = self._policy.people_for(note.intent.decision.rule_ids)
         if len(people) < needed:
             return replace(note, approvals=approvals)
-        return replace(note, approvals=approvals, decided=request.action, by=people)
-
-    async def _carry_out(self, name: str, note: Note) -> None:
-        """Delivered from here, not by way of the cloud's containers; or removed. Recorded first."""
-        outcome = Outcome(
-            note.decided, OutcomeState.APPLIED, tuple(Step("by", each) for each in note.by)
+        return replace(
+            note,
+            approvals=approvals,
+            decided=request.action,
+            by=people,
+            channel=request.channel,
         )
-        event = replace(self._event(name, note, outcome), disposition=UNJUDGED, would_be=UNJUDGED)
-        said = hashlib.sha256(f"{event.id}:{note.decided}".encode()).hexdigest()
-        await self._cloud.record(replace(event, id=said), note.first_seen, note.trace)
-        if note.decided == RELEASE:
-            letter, data = await asyncio.to_thread(self._spool.read, HELD, name, Letter)
-            for order in self._orders(name, note, letter):
-                await self._outbox.put(RELEASED, order, data)
-        await asyncio.to_thread(self._spool.remove, HELD, name)
-        await asyncio.to_thread(self._spool.forget, name)
-        log.info("%s: %s", name, "released" if note.decided == RELEASE else "deleted")
-
-    def _orders(self, name: str, note: Note, letter: Letter) -> list[Order]:
-        claim = self._claim(name, note)
-        return [
-            Order(
-                key=hashlib.sha256(f"{claim.key}:{RELEASE}:{index}".encode()).hexdigest(),
-                sender=letter.sender,
-                recipient=recipient,
-                disposition=RELEASE,
-                item=replace(claim.item, recipient=str(index)),
-                first_seen=note.first_seen,
-                received_at=letter.received_at,
-                mail_options=letter.mail_options,
-                recipient_options=letter.recipient_options[index]
-                if index < len(letter.recipient_options)
-                else (),
-                trace=note.trace,
-            )
-            for index, recipient in enumerate(letter.recipients)
-        ]
 
 
 def _nobody(name: str) -> None:
     del name
-
-
-def item_of(name: str, intent: Intent) -> Item:
-    """A held mail as the record knows it: one item, whoever it was for."""
-    return Item("gate", f"{PREFIX}{name}", "0", intent.content_digest)

@@ -12,13 +12,14 @@ import hmac
 import multiprocessing
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from pathlib import Path
 
+from relay.cleaning import CRASHED, Cleaned, Cleaner
 from relay.sealed import Sealer, read_keys
 from relay.settings import Settings
 from relay.spool import Letter, Spool
@@ -27,6 +28,7 @@ from shared.detect import Engine, FingerprintKey
 from shared.extract import Limits
 from shared.model import Content, Context, Finding, Gap, GapCode, Intent
 from shared.policy import Policy, default_text
+from shared.policy.exemption import Exemption
 from shared.sandbox import Sandbox
 from shared.settings import Key
 
@@ -43,14 +45,20 @@ class Judge:
     engine: Engine
     policy: Policy
     key: Key = field(repr=False)
+    cleaner: Cleaner
 
-    async def judge(self, state: str, name: str) -> Intent:
+    async def clean(self, state: str, name: str) -> Cleaned:
+        """The mail as it may be opened. Reads it from the disk itself."""
+        letter, data = await asyncio.to_thread(self.spool.read, state, name, Letter)
+        return await self.cleaner.clean(letter, data)
+
+    async def judge(self, state: str, name: str, granted: Sequence[Exemption] = ()) -> Intent:
         """What policy says of a spooled mail. Reads it from the disk itself."""
         letter, data = await asyncio.to_thread(self.spool.read, state, name, Letter)
         extraction = await self.sandbox.extract(Content(data, "", "message/rfc822"))
         findings = self.engine.scan(extraction.segments)
         digest = hmac.digest(self.key.value, b"content\0" + encode(extraction), "sha256").hex()
-        return decided(self.policy, letter, findings, extraction.gaps, digest)
+        return decided(self.policy, letter, findings, extraction.gaps, digest, granted)
 
 
 def decided(
@@ -59,10 +67,11 @@ def decided(
     findings: Sequence[Finding],
     gaps: Sequence[Gap],
     digest: str = "",
+    granted: Sequence[Exemption] = (),
 ) -> Intent:
     """The stricter of the two decisions; the spool's where they are alike."""
     spool, landing = (
-        Intent(policy.decide(context, findings, gaps), context, digest, "")
+        Intent(policy.decide(context, findings, gaps, granted), context, digest, "")
         for context in (_context(letter, SPOOL), _context(letter, LANDING))
     )
     return max(spool, landing, key=lambda each: each.decision.disposition)
@@ -103,7 +112,8 @@ def make_judge(settings: Settings) -> Judge:
     )
     engine = Engine(FingerprintKey(key.id, key.value), names=settings.names == "on")
     spool = Spool(settings.spool, Sealer(read_keys(settings.spool_keys)))
-    return Judge(spool, sandbox, engine, load_policy(settings.policy), key)
+    policy = load_policy(settings.policy)
+    return Judge(spool, sandbox, engine, policy, key, Cleaner.of(settings))
 
 
 class Bench:
@@ -119,24 +129,35 @@ class Bench:
         read_keys(settings.fingerprint_key)  # a wrong file is said here, not in a worker
         self._pool = self._fresh()
 
-    async def judge(self, state: str, name: str) -> tuple[Intent, bool]:
+    async def judge(
+        self, state: str, name: str, granted: Sequence[Exemption] = ()
+    ) -> tuple[Intent, bool]:
         """The judgement, and whether the mail could be judged at all.
 
         A mail during which a process dies is tried again in a fresh one, alone with its neighbours
         of that moment; the second time it is unread. GoneError, MalformedError as the spool.
         """
+        intent = await self._run(_judge, state, name, tuple(granted))
+        if intent is not None:
+            return intent, True
+        letter = await asyncio.to_thread(self._spool.meta, state, name, Letter)
+        return decided(self.policy, letter, (), (Gap(GapCode.CRASHED, ""),)), False
+
+    async def clean(self, state: str, name: str) -> Cleaned:
+        """The mail as it may be opened; ``held`` where no process made it. Raises as ``judge``."""
+        return await self._run(_clean, state, name) or CRASHED
+
+    async def _run[*A, T](self, work: Callable[[*A], T], *args: *A) -> T | None:
         loop = asyncio.get_running_loop()
         for _ in range(2):
             pool = self._pool
             try:
-                job = loop.run_in_executor(pool, _judge, state, name)
-                return await asyncio.wait_for(job, PATIENCE), True
+                return await asyncio.wait_for(loop.run_in_executor(pool, work, *args), PATIENCE)
             except (BrokenProcessPool, TimeoutError):
                 if pool is self._pool:
                     self._pool = self._fresh()
                     _end(pool)
-        letter = await asyncio.to_thread(self._spool.meta, state, name, Letter)
-        return decided(self.policy, letter, (), (Gap(GapCode.CRASHED, ""),)), False
+        return None
 
     def _fresh(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
@@ -179,5 +200,9 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _judge(state: str, name: str) -> Intent:
-    return _Here.loop.run_until_complete(_Here.judge.judge(state, name))
+def _judge(state: str, name: str, granted: Sequence[Exemption]) -> Intent:
+    return _Here.loop.run_until_complete(_Here.judge.judge(state, name, granted))
+
+
+def _clean(state: str, name: str) -> Cleaned:
+    return _Here.loop.run_until_complete(_Here.judge.clean(state, name))

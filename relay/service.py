@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from relay import status
@@ -22,6 +22,7 @@ from relay.client import Hops
 from relay.cloud import Cloud
 from relay.delivery import Delivery, Patience
 from relay.forward import Forwarder
+from relay.granted import Exceptions
 from relay.held import Keeper
 from relay.journal import Journal
 from relay.judging import Bench
@@ -29,6 +30,7 @@ from relay.mails import Post
 from relay.orders import Orders
 from relay.outbox import Outbox
 from relay.reception import Admission, Reception, Room, Rules
+from relay.releasing import Releasing
 from relay.sealed import Sealer, read_keys
 from relay.settings import Settings
 from relay.smtp import Limits, StrictSMTP
@@ -37,6 +39,8 @@ from shared.errors import SettingsError
 from shared.model import Disposition
 from shared.policy.notices import LANGUAGES, House, Notices
 from shared.policy.rule import Words
+from shared.services.relay_granted import list_key
+from shared.services.release_header import passed
 
 COUNTED = 15.0  # seconds between two counts
 LOOK = 2.0  # seconds between two looks at what people ask for
@@ -73,6 +77,8 @@ class Relay:
     def _assemble(self) -> None:
         given = self.settings
         self.cloud = Cloud.connect(given, now)
+        keys = read_keys(given.fingerprint_key)
+        self.exceptions = Exceptions(self.cloud, tuple(list_key(each.value) for each in keys), now)
         self.outbox = Outbox(self.spool, self.journal, now)
         post = Post(self.hostname, given.notice_from)
         self.room = Room(self.spool, given.spool_max_bytes, given.spool_min_free_bytes)
@@ -85,6 +91,15 @@ class Relay:
             notices=Notices(self.bench.policy, house(given)),
             post=post,
             clock=now,
+            releasing=Releasing(
+                self.spool,
+                self.outbox,
+                self.cloud,
+                now,
+                self.bench.clean,
+                passed(keys[0].value),
+                timedelta(days=given.originals_days),
+            ),
         )
         self.forwarder = Forwarder(
             spool=self.spool,
@@ -92,6 +107,7 @@ class Relay:
             keeper=self.keeper,
             cloud=self.cloud,
             hold=Disposition[given.hold.upper()],
+            granted=self.exceptions.now,
         )
         self.keeper.arrived = self.forwarder.again
         self.orders = Orders(
@@ -139,7 +155,12 @@ class Relay:
         )  # fmt: skip
         for _ in range(max(self.settings.workers * 2, UPWARD)):
             self._begin(self.forwarder.work())
-        for work in (self.orders.work(), self.delivery.work(), self.delivery.tell()):
+        for work in (
+            self.orders.work(),
+            self.delivery.work(),
+            self.delivery.tell(),
+            self.exceptions.work(),
+        ):
             self._begin(work)
         self._begin(self._attend())
         self._begin(self._count())

@@ -109,6 +109,10 @@ OPTIONS: tuple[Option, ...] = (
     Option("fingerprint_key", _file, None, "File with the same key as `SEKISHO_FINGERPRINT_KEY`, so that the record can compare."),
     Option("policy", _optional_file, "", "The site's policy file, the same as in the cloud."),
     Option("hold", choice("block", "review"), "block", "From which disposition on a mail stays inside."),
+    Option("sanitise", choice("external", "mail", "off"), "external", "Which mails are sanitised when people release them from here: those from outside `inside_domains`, all, or none."),
+    Option("sanitise_links", choice("defang", "keep"), "defang", "As `SEKISHO_SANITISE_LINKS`."),
+    Option("sanitise_parts", choice("hold", "note"), "hold", "As `SEKISHO_SANITISE_PARTS`."),
+    Option("originals_days", whole(1, 365), "30", "How long the original of a mail whose sanitised copy was released stays in the spool."),
     Option("storage", _optional_file, "", "File with a connection string (the emulator's). In production leave it empty and name the URLs."),
     Option("blob_url", str, "", "`https://<account>.blob.core.windows.net` of the account `SEKISHO_WORK`."),
     Option("queue_url", str, "", "`https://<account>.queue.core.windows.net` of the same."),
@@ -161,6 +165,10 @@ class Settings:
     fingerprint_key: Path
     policy: Path | None
     hold: str
+    sanitise: str
+    sanitise_links: str
+    sanitise_parts: str
+    originals_days: int
     storage: Path | None
     blob_url: str
     queue_url: str

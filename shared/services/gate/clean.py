@@ -132,20 +132,15 @@ class Cleaning:
         if len(given.data) > self.limit:
             gap = Gap(GapCode.TOO_LARGE, WHERE)
             return Record(HELD, original, gaps=(gap,)), b""
-        done = await self.sanitise(given, self.options)
-        gaps = tuple(Gap(gap.code, _inside(gap.location)) for gap in done.gaps)
+        state, done = judged(given, await self.sanitise(given, self.options))
         lineage = self._keyed(done.lineage) if done.lineage else None
-        if done.content is None:
-            gaps = gaps or (Gap(GapCode.CRASHED, WHERE),)
-            return Record(HELD, original, gaps=gaps, lineage=lineage), b""
-        if done.content.data == given.data and done.content.name == given.name:
-            return Record(SAME, original, original, lineage=lineage), b""
-        if lineage is None or lineage.text_kept is not True:
-            lost = (Gap(GapCode.PARTIAL, WHERE),)
-            return Record(HELD, original, gaps=lost, lineage=lineage), b""
         made = done.content
+        if state == HELD or made is None:
+            return Record(HELD, original, gaps=done.gaps, lineage=lineage), b""
+        if state == SAME:
+            return Record(SAME, original, original, lineage=lineage), b""
         clean = Record(
-            CLEAN, original, self.digest(made.data), gaps, lineage, made.name, made.media_type
+            CLEAN, original, self.digest(made.data), done.gaps, lineage, made.name, made.media_type
         )
         return clean, made.data
 
@@ -186,6 +181,21 @@ class Cleaning:
         return replace(
             lineage, original=keyed(lineage.original), clean=keyed(lineage.clean), parts=parts
         )
+
+
+def judged(given: Content, done: Done) -> tuple[str, Done]:
+    """``clean``, ``same`` or ``held``, and what was done with its gaps where they belong.
+
+    What lost visible words is held, and what nothing came of.
+    """
+    gaps = tuple(Gap(gap.code, _inside(gap.location)) for gap in done.gaps)
+    if done.content is None:
+        return HELD, replace(done, gaps=gaps or (Gap(GapCode.CRASHED, WHERE),))
+    if done.content.data == given.data and done.content.name == given.name:
+        return SAME, replace(done, gaps=gaps)
+    if done.lineage is None or done.lineage.text_kept is not True:
+        return HELD, replace(done, content=None, gaps=(Gap(GapCode.PARTIAL, WHERE),))
+    return CLEAN, replace(done, gaps=gaps)
 
 
 def _inside(location: str) -> str:

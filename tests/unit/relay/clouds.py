@@ -12,6 +12,7 @@ from shared.services.relay_delivery import ORDERS, RelayDelivery
 from shared.storage.alerts import Alerts
 from shared.storage.claimcheck import ClaimCheck
 from shared.storage.dead_letters import DeadLetters
+from shared.storage.exceptions import Exceptions
 
 
 class Clock:
@@ -81,6 +82,7 @@ class Sky:
             ClaimCheck(self.stores.blobs("work")),
             self.dead,
             self.clock,
+            Exceptions(self.stores.table("exceptions"), self.clock),
         )
 
     async def _hook(self, _operation, _moment):

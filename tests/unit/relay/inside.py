@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from types import SimpleNamespace
 
+from relay.cleaning import EXTERNAL, Cleaner
 from relay.client import Hops
 from relay.delivery import Delivery, Patience
 from relay.forward import Forwarder
+from relay.granted import Exceptions
 from relay.held import Keeper
 from relay.journal import Journal
 from relay.judging import decided, load_policy
@@ -15,14 +18,21 @@ from relay.mails import Post
 from relay.orders import Orders
 from relay.outbox import Outbox
 from relay.reception import Room
+from relay.releasing import Releasing
 from relay.routes import route
 from relay.spool import INCOMING, Letter, new_id
 from shared.model import Disposition, Finding, Level
 from shared.policy.notices import House, Notices
 from shared.policy.rule import Words
+from shared.sandbox.treatments import Treatments
+from shared.sanitize import Options
+from shared.services.relay_granted import list_key
+from shared.services.release_header import passed
 from tests.unit.relay.clouds import Sky
 from tests.unit.relay.doors import spool_in
 
+KEY = b"f" * 32  # of the fingerprints: the relay's and the cloud's
+HEADER = passed(KEY)
 TARO, SENDER = "taro@city.example", "a@x.example"
 
 
@@ -37,12 +47,19 @@ class FakeBench:
         self.spool, self.policy = spool, policy
         self.findings, self.gaps, self.judged = (), (), True
         self.asked = []
+        inside = frozenset({"city.example"})
+        self.cleaner = Cleaner(Treatments(mode="inline"), EXTERNAL, inside, Options())
 
-    async def judge(self, state, name):
+    async def judge(self, state, name, granted=()):
         self.asked.append(name)
         letter, data = await asyncio.to_thread(self.spool.read, state, name, Letter)
         found = self.findings if b"number" in data else ()
-        return decided(self.policy, letter, found, self.gaps, "digest"), self.judged
+        intent = decided(self.policy, letter, found, self.gaps, "digest", granted)
+        return intent, self.judged
+
+    async def clean(self, state, name):
+        letter, data = await asyncio.to_thread(self.spool.read, state, name, Letter)
+        return await self.cleaner.clean(letter, data)
 
 
 class Inside:
@@ -63,10 +80,15 @@ class Inside:
         self.keeper = Keeper(
             settings=self.settings, spool=self.spool, outbox=self.outbox, cloud=self.sky.cloud,
             policy=self.policy, notices=Notices(self.policy, house), post=post, clock=self.clock,
+            releasing=Releasing(
+                self.spool, self.outbox, self.sky.cloud, self.clock, self.bench.clean, HEADER,
+                timedelta(days=30),
+            ),
         )  # fmt: skip
+        self.exceptions = Exceptions(self.sky.cloud, (list_key(KEY),), self.clock)
         self.forwarder = Forwarder(
             spool=self.spool, bench=self.bench, keeper=self.keeper, cloud=self.sky.cloud,
-            hold=Disposition.BLOCK,
+            hold=Disposition.BLOCK, granted=self.exceptions.now,
         )  # fmt: skip
         self.room = Room(self.spool, 10**9, 0)
         self.orders = Orders(

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from relay import requests
-from relay.held import Note
 from relay.journal import NOTICE, RELEASED
+from relay.notes import Note
 from relay.requests import CLOUD, Request
 from relay.spool import DEAD, HELD, INCOMING, OUTGOING, Letter
 from shared.codec import decode, encode
