@@ -58,6 +58,10 @@ param uploadPrincipalId string = ''
 @description('Storage is encrypted with a key of our own, rotated yearly.')
 param customerManagedKey string = 'off'
 
+@allowed(['on', 'off'])
+@description('The record goes into the workspace too, for Microsoft Sentinel (its own table, paid by the GB).')
+param sentinel string = 'off'
+
 @description('Who is told: mail addresses of the action group, comma-separated.')
 param alertAddresses string = ''
 
@@ -92,6 +96,7 @@ var alertAddressesList = empty(alertAddresses) ? [] : split(alertAddresses, ',')
 var optionalKeysList = empty(optionalKeys) ? [] : split(optionalKeys, ',')
 var hasOwnKey = customerManagedKey == 'on'
 var byHub = notifications == 'eventhub'
+var hasSentinel = sentinel == 'on'
 var intakeRole = contains(apps, 'intake') ? 'intake' : 'all'
 var scanRole = contains(apps, 'scan') ? 'scan' : 'all'
 var consoleRole = contains(apps, 'console') ? 'console' : 'all'
@@ -138,6 +143,20 @@ module monitoring 'modules/monitoring.bicep' = {
     retentionDays: profile.logDays
     publishers: [for (role, i) in apps: identity[i].outputs.principalId]
   }
+}
+
+module record 'modules/sentinel.bicep' = if (hasSentinel) {
+  name: 'sentinel'
+  scope: group
+  params: {
+    workspaceName: 'log-sekisho-${token}'
+    ruleName: 'dcr-sekisho-${token}'
+    endpointName: 'dce-sekisho-${token}'
+    location: location
+    tags: tags
+    publisherId: identity[indexOf(apps, auditRole)].outputs.principalId
+  }
+  dependsOn: [monitoring]
 }
 
 module storageIdentity 'modules/identity.bicep' = if (hasOwnKey) {
@@ -453,6 +472,10 @@ module settings 'modules/settings.bicep' = [for (role, i) in apps: {
       namespace: byHub ? 'evhns-sekisho-${token}.servicebus.windows.net' : ''
     }
     landing: landing
+    sentinel: {
+      endpoint: hasSentinel ? record.outputs.endpoint : ''
+      rule: hasSentinel ? record.outputs.rule : ''
+    }
     optionalKeys: optionalKeysList
     console: {
       url: ownUrl

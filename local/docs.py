@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 import shared
-from local.access import azure_roles, by_app, grants_file, settings_file, stores_file
+from local.access import azure_roles, by_app, grants_file, sentinel_file, settings_file, stores_file
 from local.relay_page import relay_page
 from shared.console.openapi import description
 from shared.console.routes import ROUTES
@@ -107,6 +107,7 @@ PAGES = {
     "docs/reference/relay.md": relay_page,
     "docs/reference/settings.md": settings_page,
     "infra/graph.json": grants_file,
+    "infra/sentinel.json": sentinel_file,
     "infra/settings.json": settings_file,
     "infra/stores.json": stores_file,
 }

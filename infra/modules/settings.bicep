@@ -17,6 +17,9 @@ param notifications object
 @description('queue or push: how Event Grid wakes the gate.')
 param landing string
 
+@description('endpoint, rule: where the record goes for Microsoft Sentinel; empty: nowhere.')
+param sentinel object
+
 @description('Keys of settings.json that need not be there and are.')
 param optionalKeys array
 
@@ -42,6 +45,12 @@ var decided = {
   SEKISHO_CONSOLE_URL: console.url
   SEKISHO_CONSOLE_ISSUER: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
   SEKISHO_CONSOLE_CLIENT_ID: console.clientId
+}
+
+// A rule of the site's own (site.json) stands where this deployment makes none.
+var reported = empty(sentinel.rule) ? {} : {
+  SEKISHO_SENTINEL_ENDPOINT: sentinel.endpoint
+  SEKISHO_SENTINEL_RULE: sentinel.rule
 }
 
 var every = {
@@ -72,7 +81,7 @@ var hub = {
   SEKISHO_HUB__clientId: identityClientId
 }
 
-var chosen = toObject(filter(items(union(site, decided)), each => contains(mine.values, each.key)), each => each.key, each => each.value)
+var chosen = toObject(filter(items(union(site, decided, reported)), each => contains(mine.values, each.key)), each => each.key, each => each.value)
 var keys = toObject(items(mine.keys), each => each.key, each => '${secret}/${each.value}/)')
 var more = toObject(filter(items(mine.optionalKeys), each => contains(optionalKeys, each.value)), each => each.key, each => '${secret}/${each.value}/)')
 

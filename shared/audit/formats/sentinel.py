@@ -55,3 +55,10 @@ def declaration() -> dict[str, Any]:
     """The stream as the data collection rule declares it."""
     columns = [{"name": name, "type": kind} for name, (kind, _) in COLUMNS.items()]
     return {STREAM: {"columns": columns}}
+
+
+def table() -> dict[str, Any]:
+    """The table that the stream ends in; its types are spelt in the workspace's own way."""
+    spelt = {"datetime": "dateTime"}
+    columns = [{"name": n, "type": spelt.get(kind, kind)} for n, (kind, _) in COLUMNS.items()]
+    return {"name": STREAM.removeprefix("Custom-"), "columns": columns}

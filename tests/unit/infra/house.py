@@ -25,6 +25,7 @@ WAYS = {
         "landingAddresses": "203.0.113.9",
         "alertAddresses": "soc@city.example",
         "optionalKeys": "rich-certificates,notice-webhook",
+        "sentinel": "on",
     },
 }
 

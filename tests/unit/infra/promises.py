@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from shared.audit.formats.sentinel import STREAM, declaration
 from tests.unit.infra.house import INFRA, STORAGE
 
 ROLES = {value: key for key, value in json.loads((INFRA / "roles.json").read_text()).items()}
@@ -144,6 +145,9 @@ def exact_roles(site):
     if site.given.get("customerManagedKey") == "on":
         vault = f"kv-storage-{token}"
         wanted[site.identity("storage")] = {("Key Vault Crypto Service Encryption User", vault)}
+    if site.given.get("sentinel") == "on":
+        sender = site.identity("audit" if "audit" in site.apps else "all")
+        wanted[sender].add(("Monitoring Metrics Publisher", f"dcr-sekisho-{token}"))
     for who in ("relay", "upload"):
         if site.given.get(f"{who}PrincipalId"):
             wanted[f"<{who}>"] = entries(who, accounts)
@@ -210,6 +214,28 @@ def record_stays(site):
     for each in site.all(f"{STORAGE}/managementPolicies"):
         if each.name.startswith("staudit"):
             yield "audit: something is removed by itself"
+
+
+def record_reaches_sentinel(site):
+    """Where it is switched on, the audit app alone sends, by a rule that knows every column."""
+    on, rules = (
+        site.given.get("sentinel") == "on",
+        site.all("Microsoft.Insights/dataCollectionRules"),
+    )
+    for role, (_, settings) in site.apps.items():
+        sends = {bool(settings.get(f"SEKISHO_SENTINEL_{name}")) for name in ("ENDPOINT", "RULE")}
+        if sends != {on and role in {"audit", "all"}}:
+            yield f"{role}: sends the record, or does not"
+    if len(rules) != on:
+        yield "no rule, or one that nobody asked for"
+    for rule in rules:
+        (table,) = site.all("Microsoft.OperationalInsights/workspaces/tables")
+        (flow,) = rule.properties["dataFlows"]
+        said = table.properties["schema"]["name"], flow["outputStream"], flow["streams"]
+        if rule.properties["streamDeclarations"] != declaration():
+            yield "the rule takes other rows than the code sends"
+        if said != (STREAM.removeprefix("Custom-"), STREAM, [STREAM]) or not flow["destinations"]:
+            yield "the rows end elsewhere, or nowhere"
 
 
 def uploads_wake_the_gate(site):

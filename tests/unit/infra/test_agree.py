@@ -54,7 +54,9 @@ def test_settings_of_every_app_are_ones_that_it_starts_with(way):
             known = str(value)
             if "SecretUri=" in known:
                 known = secret(known)
-            env[name] = re.sub(r"<[^>]*\.(blobUrl|blob|queue|table)>", "https://x.example", known)
+            env[name] = re.sub(
+                r"<[^>]*\.(blobUrl|blob|queue|table|endpoint)>", "https://x.example", known
+            )
         loaded = Settings.load(env)
         assert loaded.role == role
         assert loaded.work.blob_url
