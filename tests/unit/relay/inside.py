@@ -63,8 +63,8 @@ class FakeBench:
 
 
 class Inside:
-    def __init__(self, folder, port=9, policy=None):
-        self.sky = Sky()
+    def __init__(self, folder, port=9, policy=None, sky=None):
+        self.sky = sky or Sky()
         self.clock = self.sky.clock
         self.spool = spool_in(folder)
         self.journal = Journal(folder / "journal.db")

@@ -40,6 +40,7 @@ from shared.services.event_delta import EventDelta
 from shared.services.gate import GateService
 from shared.services.mail import MailService
 from shared.services.marker import Markers
+from shared.services.release_header import passed
 from shared.services.resolve import Resolver
 from shared.services.teams import TeamsService
 from shared.services.teams_hints import TeamsHints
@@ -50,6 +51,7 @@ from shared.storage.evidence import Evidence
 from shared.storage.ledger import TableLedger
 
 POLICY = "p1"
+PASSED = passed(b"f" * 32)
 START = datetime(2026, 4, 1, 9, tzinfo=UTC)
 UPN = "hanako@city.example.jp"
 
@@ -149,6 +151,7 @@ class Rig:
             policy_version=POLICY,
             limit=limit,
             redigest=redigest,
+            passed=PASSED,
         )
 
     def calendar(self, *, redigest=None, limit=1_000_000):
