@@ -98,10 +98,10 @@ WAYS = {
 async def measure(count: int) -> dict[str, object]:
     """Each file through one sandbox; what came of it."""
     from shared.model import Content, Disposition
-    from shared.sandbox import Confinement, Sandbox
+    from shared.sandbox import Sandbox
     from trust.targets import CONTEXT, policy
 
-    sandbox = Sandbox(processes=1, confinement=Confinement(memory=1 << 30))
+    sandbox = Sandbox(processes=1)  # with the limits of a deployment
     await sandbox.extract(Content(b"%PDF-1.4", "a.pdf"))
     server = sandbox.pids()
     gaps: Counter[str] = Counter()

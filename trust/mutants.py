@@ -2,22 +2,20 @@
 
 Runs on a copy of the committed tree under ``build/mutants``. In the full size every mutant is run;
 in the smaller ones a random sample, the same each time, whose score is an estimate and says so.
+Faults in nothing but a sentence for people (an error's text) are counted apart: no test quotes
+them, so that they can be worded better. ``python -m trust.mutants ROOM SAMPLE`` runs one room.
 """
 
 from __future__ import annotations
 
-import json
 import random
-import shutil
-import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
 
+from trust.judged import JUDGED
 from trust.lines import Line, Told, of_size
+from trust.mutant_tree import Tree
 
-ROOT = Path(__file__).resolve().parent.parent
-COPY = ROOT / "build" / "mutants"
 SEED = 20261128
 WANTED = 0.85
 # What is mutated, and the tests that should notice.
@@ -37,71 +35,61 @@ ESCAPED = {"survived", "no tests"}
 
 def run(size: str, told: Told) -> list[Line]:
     """A line a room."""
-    sample = of_size(size, 6, 150, 0)
+    sample = of_size(size, 6, 60, 0)
     lines = []
     for done, room in enumerate(ROOMS):
         told(f"mutants: {room}", done, len(ROOMS))
-        lines.append(_room(room, sample))
+        lines.append(measured(room, sample, fresh=size == "full"))
     told("mutants", len(ROOMS), len(ROOMS))
     return lines
 
 
-def _room(room: str, sample: int) -> Line:
-    folder = COPY / room
-    _prepare(folder, *ROOMS[room])
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "2"]
-    # A name that no mutant has: mutmut makes them all and then finds nothing to run.
-    subprocess.run([*command, "none.*"], cwd=folder, capture_output=True, check=False)
-    names = sorted(_results(folder))
+def measured(room: str, sample: int, *, fresh: bool = False) -> Line:
+    """Run a room's mutants (0: all) and count what was noticed."""
+    tree = Tree(room, *ROOMS[room])
+    tree.prepare(fresh=fresh)
+    texts = tree.texts()
+    before = tree.codes()
+    names = sorted(before.keys() - texts)
     chosen = random.Random(SEED).sample(names, min(sample, len(names))) if sample else names
-    subprocess.run(
-        [*command, *(chosen if sample else ())], cwd=folder, capture_output=True, check=False
-    )
-    codes = _results(folder)
+    left = [name for name in chosen if _status(before[name]) not in NOTICED]
+    if left:
+        tree.run(left)
+    codes = tree.codes()
     ended = Counter(_status(codes[name]) for name in chosen)
     survivors = [name for name in chosen if _status(codes[name]) in ESCAPED]
+    judged = [name for name in survivors if name in JUDGED]
     noticed = sum(ended[each] for each in NOTICED)
-    judged = noticed + len(survivors)
-    score = noticed / judged if judged else 0.0
-    part = "" if len(chosen) == len(names) else f" (a sample of {len(names):,})"
+    counted = noticed + len(survivors) - len(judged)
+    score = noticed / counted if counted else 0.0
+    part = "" if len(chosen) == len(names) else f", a sample of {len(names):,}"
     return Line(
         f"{room}：植えた誤りの {WANTED:.0%} 以上に試験が気づく",
         f"{room}: tests notice at least {WANTED:.0%} of planted faults",
-        f"{score:.0%} of {judged:,} mutants{part}",
+        f"{score:.0%} of {counted:,} mutants ({len(judged)} judged harmless{part})",
         score >= WANTED,
-        {"mutants": len(names), "run": judged, **ended, "survivors": survivors},
-        ", ".join(survivors[:40]),
+        {
+            "mutants": len(names),
+            "texts": len(texts),
+            "run": counted,
+            **ended,
+            "survivors": survivors,
+        },
+        _note([name for name in survivors if name not in JUDGED], judged),
     )
 
 
-def _prepare(folder: Path, sources: tuple[str, ...], tests: tuple[str, ...]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    tree = subprocess.run(
-        ["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True
-    ).stdout
-    subprocess.run(["tar", "x"], cwd=folder, input=tree, check=True)
-    also = [each.name for each in folder.iterdir() if each.name not in {"mutants", ".git"}]
-    config = {
-        "source_paths": list(sources),
-        "pytest_add_cli_args_test_selection": list(tests),
-        "pytest_add_cli_args": ["-p", "no:randomly", "--hypothesis-seed=1", "-x"],
-        "also_copy": also,
-    }
-    with (folder / "pyproject.toml").open("a", encoding="utf-8") as out:
-        out.write("\n[tool.mutmut]\n")
-        for name, value in config.items():
-            out.write(f"{name} = {json.dumps(value)}\n")
-
-
-def _results(folder: Path) -> dict[str, int | None]:
-    found: dict[str, int | None] = {}
-    for meta in (folder / "mutants").rglob("*.meta"):
-        found |= json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
-    return found
+def _note(survivors: list[str], judged: list[str]) -> str:
+    said = [f"not noticed: {', '.join(survivors[:40])}"] if survivors else []
+    said += [f"{name}: {JUDGED[name]}" for name in judged]
+    return "; ".join(said)
 
 
 def _status(code: int | None) -> str:
     from mutmut.stats import status_by_exit_code  # of requirements-trust.txt
 
     return str(status_by_exit_code[code])
+
+
+if __name__ == "__main__":
+    print(measured(sys.argv[1], int(sys.argv[2])))

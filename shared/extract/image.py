@@ -16,15 +16,19 @@ from pi_heif import register_heif_opener  # type: ignore[import-untyped]
 from PIL import ExifTags, Image, ImageFile
 
 from shared.extract import utf16
-from shared.extract.barcode import codes
-from shared.extract.image_look import inside, look
+from shared.extract.barcode import codes, reduced
+from shared.extract.image_look import blank, inside, look
 from shared.extract.job import Document, Job
 from shared.japanese import decoded
 from shared.model import GapCode
 
 DIGITS = 12
 PITCH = (6, 8)  # pixels from digit to digit, from line to line
-MAX_DECODED = 256_000_000  # bytes in memory: RGB at 600 dots an inch of A3, not quite
+MAX_DECODED = 320_000_000  # bytes: A3 at 600 dots an inch (70 million pixels) in RGB
+# Bytes a pixel takes while it is made plain (Pillow holds RGB in four); other modes take more.
+HELD = {"1": 2, "L": 1, "P": 5, "RGB": 4, "CMYK": 4, "YCbCr": 4, "I;16": 6}
+HELD_ELSE = 9
+ENOUGH = 12_000_000  # pixels: more are not looked at, neither for codes nor for words
 PAGES = 40  # of a TIFF
 FRAMES = 8  # of an animation
 _PNG_TEXT = re.compile(rb"(?:tEXt|iTXt)([\x20-\xff]{1,79}\x00[^\x00]{0,65535})")
@@ -54,7 +58,7 @@ def read(document: Document, job: Job) -> None:
     """Read a picture's own words, then look at each of its pages or frames."""
     words = _own_words(document.data)
     try:
-        image = Image.open(io.BytesIO(document.data))
+        image = _opened(document.data)
         if _fits(image):  # a PNG's is looked for behind its pixels, which are decoded for it
             words += _exif_words(image, document, job)
     except Image.DecompressionBombError:
@@ -152,8 +156,19 @@ def _turn(image: Image.Image, index: int) -> bool | None:
     return True
 
 
+def _opened(data: bytes) -> Image.Image:
+    """The picture; a JPEG of which a half (a quarter) a side is enough is decoded at that size."""
+    image = Image.open(io.BytesIO(data))
+    if image.width * image.height >= 4 * ENOUGH:
+        image.draft(None, (image.width // 2, image.height // 2))
+    return image
+
+
 def _fits(image: Image.Image) -> bool:
-    return image.width * image.height * len(image.getbands()) <= MAX_DECODED
+    held = HELD.get(image.mode, HELD_ELSE)
+    if image.mode == "P" and image.has_transparency_data:
+        held = HELD_ELSE
+    return image.width * image.height * held <= MAX_DECODED
 
 
 def _frame(image: Image.Image, document: Document, location: str, job: Job) -> None:
@@ -172,20 +187,23 @@ def _frame(image: Image.Image, document: Document, location: str, job: Job) -> N
             job.gap(GapCode.IMAGE_ONLY, location)
             return
         shown = rest
-    if legible(*shown.size):
-        look(_plain(shown), location, job)
-    else:
-        for label, text in codes(_plain(shown)):
+    plain = _plain(shown)
+    if not legible(*shown.size):
+        for label, text in codes(plain):
             job.text(inside(location, label), text)
+    elif plain.size != shown.size and blank(plain) and not blank(shown):
+        job.gap(GapCode.IMAGE_ONLY, location)  # too faint to outlive the reduction
+    else:
+        look(plain, location, job)
 
 
 def _rest(data: bytes) -> Image.Image | None:
     """What is there of a picture that breaks off (of its first page)."""
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with _opened(data) as image:
             image.load()
-            return image.copy()
+            return image
     except MemoryError:
         raise
     except Exception:  # noqa: BLE001 - nothing of it can be decoded
@@ -195,17 +213,27 @@ def _rest(data: bytes) -> Image.Image | None:
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """Eight bits, grey or RGB; on a ground that lets what is not transparent stand out."""
+    """Eight bits, grey or RGB, of ENOUGH pixels at most; what is not transparent stands out.
+
+    It is reduced as early as it can be, so that a large picture is not held twice.
+    """
     if image.mode.startswith(WIDE_MODES):
-        return _eight_bits(image)
+        return _eight_bits(reduced(image.convert("F"), ENOUGH))
     if image.has_transparency_data:
-        return _on_ground(image.convert("RGBA"))
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+        return _on_ground(reduced(_as(image, "RGBA"), ENOUGH))
+    if image.mode in ("1", "L"):
+        return reduced(_as(image, "L"), ENOUGH)
+    direct = image.mode in HELD and image.mode != "P"  # a palette's indices have no mean
+    return _as(reduced(image if direct else image.convert("RGB"), ENOUGH), "RGB")
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """The picture's own range of brightness as 0 to 255."""
-    wide = image.convert("F")
+def _as(image: Image.Image, mode: str) -> Image.Image:
+    """In this mode; itself if it is (Pillow would copy it)."""
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _eight_bits(wide: Image.Image) -> Image.Image:
+    """The own range of brightness of a picture of mode F as 0 to 255."""
     low, high = (float(edge) for edge in wide.getextrema())  # type: ignore[arg-type] # one band has two numbers
     scale = 255 / (high - low) if high > low else 0.0
     return wide.point(lambda value: value * scale - low * scale).convert("L")

@@ -33,8 +33,9 @@ __all__ = ["Confinement", "Mode", "Sandbox", "merge"]
 
 LONG = 500_000  # bytes
 RECYCLE = {"fork": 0, "pool": 50}
-# A scanned page takes a second and 500 MB; the item's own 60 seconds bound them all.
-WITH_OCR = Confinement(memory=1_610_612_736, cpu=60, wall=75.0)
+# A page of 12 million pixels takes a second or two and 485 MB, in 780 MB of address space, for the
+# engine reserves more than it uses; the item's own 60 seconds bound all pages.
+WITH_OCR = Confinement(memory=896 << 20, cpu=60, wall=75.0)
 
 
 class Sandbox:

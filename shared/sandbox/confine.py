@@ -25,9 +25,13 @@ NULL = "/dev/null"
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """Memory (bytes of address space), processor and wall time (seconds), open files."""
+    """Memory (bytes of address space), processor and wall time (seconds), open files.
 
-    memory: int = 1 << 30
+    What is resident is never more than the address space: with 480 MiB no child takes 512 MB,
+    and of these 90 MiB are the interpreter and the libraries.
+    """
+
+    memory: int = 480 << 20
     cpu: int = 10
     wall: float = 15.0
     files: int = 64

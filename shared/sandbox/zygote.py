@@ -72,6 +72,7 @@ def main() -> None:
         while True:
             kind, asked = read_frame(inbox)
             request = _task(asked) if kind == TASK else unpack_request(asked)
+            asked = b""  # a large document is not held twice, here and in the child
             if mode == "pool":
                 confine(confinement, once=False)
                 told: list[bytes] = []

@@ -52,14 +52,14 @@ def test_single_faint_pixel_is_no_blank_picture():
     assert gaps(encoded(made)) == [(GapCode.IMAGE_ONLY, "")]
 
 
-def bomb(side):
+def bomb(side, colours=2):
     """A PNG of a few kilobytes that says it is so many pixels a side."""
 
     def chunk(kind, body):
         tail = struct.pack(">I", zlib.crc32(kind + body))
         return struct.pack(">I", len(body)) + kind + body + tail
 
-    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    head = struct.pack(">IIBBBBB", side, side, 8, colours, 0, 0, 0)
     rows = zlib.compress(bytes(1_000_000))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
@@ -108,3 +108,26 @@ def test_wide_page_of_two_colours_is_a_gap():
     out = io.BytesIO()
     made.save(out, "TIFF", compression="group4")
     assert gaps(out.getvalue()) == [(GapCode.IMAGE_ONLY, "")]
+
+
+def test_large_photo_is_decoded_at_a_size_that_is_enough():
+    made = Image.new("L", (8_200, 6_000), 255)  # 49 million pixels, as telephones make them
+    card = card_back(NUMBER).convert("L")
+    made.paste(card.resize((card.width * 4, card.height * 4)), (1_000, 1_000))
+    found = read(encoded(made, "JPEG"))
+    assert [s.text for s in found.segments if s.location == "QR1"] == [NUMBER]
+
+
+def test_large_picture_too_faint_to_be_looked_at_is_a_gap():
+    made = Image.new("L", (5_000, 5_000), 255)
+    made.putpixel((9, 9), 254)
+    assert gaps(encoded(made)) == [(GapCode.IMAGE_ONLY, "")]
+    made.putpixel((9, 9), 255)
+    assert gaps(encoded(made)) == []
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@pytest.mark.parametrize(("colours", "side"), [(2, 9_100), (4, 6_000), (6, 6_000)])
+def test_picture_that_would_not_fit_beside_its_copies_is_too_large(colours, side):
+    """RGB, grey and RGB with transparency, as PNG numbers them."""
+    assert gaps(bomb(side, colours)) == [(GapCode.TOO_LARGE, "")]

@@ -1,0 +1,128 @@
+"""The copy of the tree in which mutants are made and run (mutmut), and what it knows of them.
+
+A run goes on where the last one stopped, as long as the source of the room is the same: what a test
+noticed stays noticed, what escaped is run again with the tests as they are committed now.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COPY = ROOT / "build" / "mutants"
+NUMBER = re.compile(r"__mutmut_\d+$")
+OPTIONS = ("-p", "no:randomly", "-p", "mutants_plugin", "--hypothesis-seed=1", "-x")
+# What fails is not made smaller: that it fails is enough.
+PLUGIN = """from hypothesis import Phase, settings
+settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate], database=None)
+settings.load_profile("mutants")
+"""
+SENTENCE = re.compile(r"\w \w|[。、]|[ぁ-ん]{2}")
+
+
+class Tree:
+    """A room's copy: its sources, and the tests that should notice."""
+
+    def __init__(self, room: str, sources: tuple[str, ...], tests: tuple[str, ...]) -> None:
+        self._folder = COPY / room
+        self._sources, self._tests = sources, tests
+
+    def prepare(self, *, fresh: bool) -> None:
+        """Make the copy, or bring the tests of the one that is there up to date."""
+        stamp = self._folder / "sources.txt"
+        now = _git("rev-parse", *(f"HEAD:{path}" for path in self._sources)).decode()
+        known = stamp.exists() and stamp.read_text(encoding="utf-8") == now
+        if fresh or not known:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.mkdir(parents=True)
+            self._unpack()
+            self._configure()
+            stamp.write_text(now, encoding="utf-8")
+        else:
+            self._unpack("tests")
+        # A name that no mutant has: they are all made, the tests timed, and nothing is run.
+        self.run(["none.*"])
+
+    def _unpack(self, *paths: str) -> None:
+        tree = _git("archive", "HEAD", *paths)
+        subprocess.run(["tar", "x"], cwd=self._folder, input=tree, check=True)
+
+    def _configure(self) -> None:
+        (self._folder / "mutants_plugin.py").write_text(PLUGIN, encoding="utf-8")
+        also = [each.name for each in self._folder.iterdir()]
+        config = {
+            "source_paths": list(self._sources),
+            "pytest_add_cli_args_test_selection": list(self._tests),
+            "pytest_add_cli_args": [*OPTIONS],
+            "also_copy": also,
+        }
+        with (self._folder / "pyproject.toml").open("a", encoding="utf-8") as out:
+            out.write("\n[tool.mutmut]\n")
+            for name, value in config.items():
+                out.write(f"{name} = {json.dumps(value)}\n")
+
+    def run(self, names: Iterable[str]) -> None:
+        """Run these mutants; their ends are then in ``codes``."""
+        command = [sys.executable, "-m", "mutmut", "run", "--max-children", "2", *names]
+        with (self._folder / "last.txt").open("w", encoding="utf-8") as out:
+            subprocess.run(command, cwd=self._folder, stdout=out, stderr=out, check=False)
+
+    def codes(self) -> dict[str, int | None]:
+        """Each mutant by its name, with the exit code of its run; None: not run."""
+        found: dict[str, int | None] = {}
+        for meta in (self._folder / "mutants").rglob("*.meta"):
+            found |= json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
+        return found
+
+    def texts(self) -> set[str]:
+        """Mutants that change nothing but a sentence that people read."""
+        found: set[str] = set()
+        for meta in (self._folder / "mutants").rglob("*.meta"):
+            path = meta.with_suffix("")
+            module = ".".join(path.relative_to(self._folder / "mutants").with_suffix("").parts)
+            functions = {each.name: each for each in _functions(path)}
+            for name, made in functions.items():
+                original = functions.get(NUMBER.sub("__mutmut_orig", name))
+                if NUMBER.search(name) and original and _text_only(original, made):
+                    found.add(f"{module.removesuffix('.__init__')}.{name}")
+        return found
+
+
+def _git(*words: str) -> bytes:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=True).stdout
+
+
+def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def _text_only(before: ast.AST, after: ast.AST) -> bool:
+    """Whether the two differ in sentences alone, and do differ."""
+    differences = list(_differences(before, after))
+    return bool(differences) and all(differences)
+
+
+def _differences(before: object, after: object) -> Iterator[bool]:
+    """For each place where the two differ: whether a sentence stood there."""
+    if isinstance(before, ast.Constant) and isinstance(before.value, str):
+        same = isinstance(after, ast.Constant) and after.value == before.value
+        if not same:
+            yield isinstance(after, ast.Constant) and bool(SENTENCE.search(before.value))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for one, other in zip(before, after, strict=True):
+            yield from _differences(one, other)
+    elif isinstance(before, ast.AST) and type(before) is type(after):
+        for field in before._fields:
+            if not (field == "name" and isinstance(before, ast.FunctionDef | ast.AsyncFunctionDef)):
+                yield from _differences(getattr(before, field), getattr(after, field))
+    elif before != after:
+        yield False
