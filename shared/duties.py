@@ -198,12 +198,16 @@ class Undertaker:
 
 @dataclass(frozen=True, slots=True)
 class Scanner:
-    """The work of scan-items and scan-bulk."""
+    """The work of scan-items and scan-bulk; ``aside`` does that of other kinds than ``item``."""
 
     app: App
+    aside: Mapping[str, Work] = field(default_factory=dict)
 
     async def scan(self, envelope: Envelope) -> None:
         """Take the envelope's item through the pipeline."""
+        if envelope.kind in self.aside:
+            await self.aside[envelope.kind](envelope)
+            return
         if envelope.item is None:
             message = f"an envelope of kind {envelope.kind!r} without an item"
             raise MalformedError(message)

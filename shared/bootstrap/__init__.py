@@ -103,7 +103,7 @@ def _work(run: Runtime, name: str) -> Work:
         case "relay-results":
             return run.relay_delivery.settle
         case _:
-            return Scanner(run.app).scan
+            return Scanner(run.app, {"look": run.locks.look}).scan
 
 
 @cache

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shared.services.gate.landed import Shelf
     from shared.services.gate.locked import Locks
     from shared.services.gate.masked import Masking
+    from shared.services.gate.originals import Originals
     from shared.services.gate.telling import GateNotices
     from shared.services.gate.waiting import Waiting
     from shared.services.relay_delivery import RelayDelivery
@@ -103,7 +104,8 @@ class Gating(Notifying):
     @cached_property
     def locks(self) -> Locks:
         """What waits for a password."""
-        from shared.services.gate.locked import Locks  # noqa: PLC0415 - scanning roles alone
+        from shared.services.gate.earlier import Mailbox  # noqa: PLC0415 - scanning roles alone
+        from shared.services.gate.locked import Locks  # noqa: PLC0415 - the same
         from shared.services.gate.outcomes import Outcomes  # noqa: PLC0415 - the same
 
         marker = needed(self.settings.marker_key, "SEKISHO_MARKER_KEY").value
@@ -114,6 +116,23 @@ class Gating(Notifying):
             hmac.digest(marker, b"password pages", "sha256"),
             self.treatments.unlock,
             self.sandbox.extract,
+            self._record,
+            self.settings.password_url,
+            Mailbox(self.graph, self.sandbox.extract),
+            self.work.queue("scan-items"),
+        )
+
+    @cached_property
+    def originals(self) -> Originals:
+        """The originals of what was sanitised and delivered."""
+        from shared.services.gate.originals import Originals  # noqa: PLC0415 - scanning roles alone
+
+        marker = needed(self.settings.marker_key, "SEKISHO_MARKER_KEY").value
+        return Originals(
+            self._shelf,
+            self.work.queue("scan-items"),
+            self.clock,
+            hmac.digest(marker, b"original pages", "sha256"),
             self._record,
             self.settings.password_url,
         )
@@ -167,6 +186,7 @@ class Gating(Notifying):
             given.mail_domains,
             options,
             given.max_item_bytes,
+            self.originals.link,
         )
 
     @cached_property

@@ -23,6 +23,7 @@ BY_EXTENDED = re.compile(
     r"and \1/value (eq|ne) (?:'([^']*)'|null)\)",
     re.IGNORECASE,
 )
+RECEIVED_SINCE = re.compile(r"receivedDateTime ge (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
 
 
 def shown(request: web.Request, one: Message) -> odata.Json:
@@ -46,6 +47,9 @@ def _filtered(messages: list[Message], text: str) -> list[Message]:
         key, equal, value = found[2].lower(), found[3] == "eq", found[4]
         values = [({k.lower(): v for k, v in m.extended.items()}.get(key), m) for m in messages]
         return [each for have, each in values if have is not None and (have == value) is equal]
+    if found := RECEIVED_SINCE.fullmatch(text):
+        since = found[1]
+        return [each for each in messages if each.values.get("receivedDateTime", "") >= since]
     return fail(400, "ErrorInvalidUrlQueryFilter", "The stand-in has no such filter.")
 
 

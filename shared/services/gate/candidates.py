@@ -12,7 +12,9 @@ MOST = 48
 _LENGTH = 20_000  # characters that are looked at
 _LABEL = re.compile(
     r"(?:パスワード|ﾊﾟｽﾜｰﾄﾞ|暗証番号|解凍キー|解除キー|開封キー|パスコード|鍵|password|passwd|passcode"
-    r"|pass\s*word|\bpass\b|\bpwd?\b)[^\S\n]*(?:は|が|[:：=＝→]|is\b)?[^\S\n]*\n{0,3}[^\S\n]*(?P<rest>[^\n]{1,120})",
+    r"|pass\s*word|\bpass\b|\bpwd?\b)"
+    # Looked ahead: a heading must not take in the label of the line that follows it.
+    r"(?=[^\S\n]*(?:は|が|[:：=＝→]|is\b)?[^\S\n]*\n{0,3}[^\S\n]*(?P<rest>[^\n]{1,120}))",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"[「『【\"'“<＜\[]([^「」『』【】\"'”<>＜＞\[\]\s]{4,64})[」』】\"'”>＞\]]")

@@ -1,8 +1,9 @@
 """PPAP: what waits at the gate for a password, and how one opens it.
 
-The recipient gets a link to a page where they type it, or the following mail from the same sender
-carries it. A password is an argument and nothing else: it is tried in memory inside one request,
-what it opened goes on as an item of its own (scanned, sanitised, delivered), and it is forgotten.
+The recipient gets a link to a page where they type it, or a mail from the same sender carries it:
+the encrypted one itself, one before (``earlier``), or the following. A password is an argument and
+nothing else: it is tried in memory inside one request, what it opened goes on as an item of its own
+(scanned, sanitised, delivered), and it is forgotten.
 
 ``locked/{pair}/{id}.json`` in the envelopes says what waits. ``pair`` is an HMAC of sender and
 recipient, so that the following mail finds it; the link is an HMAC over the lock and its end.
@@ -21,27 +22,32 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.codec import decode, encode
-from shared.errors import GoneError, StorageConflictError
+from shared.errors import ChangedError, GoneError, MalformedError, StorageConflictError
 from shared.model import (
     Content,
+    Envelope,
     Extraction,
     Item,
     Outcome,
     OutcomeState,
     Step,
 )
-from shared.ports import Clock
+from shared.ports import Clock, Queue
 from shared.sandbox.tasks import Done
 from shared.services import sidecar as envelopes_of
 from shared.services.common import keep
 from shared.services.gate.arrivals import FILES, MAIL
 from shared.services.gate.candidates import candidates
+from shared.services.gate.earlier import BEFORE, LOOKS, Mailbox
 from shared.services.gate.landed import Landed, Shelf
 from shared.services.gate.outcomes import HOLD, Outcomes
 
 VALID = timedelta(days=7)
 WINDOW, MOST_IN_WINDOW, MOST = timedelta(minutes=15), 5, 30
 """So many attempts in so much time, and in all; then an official decides."""
+LOOK = "look"
+"""The kind of a message that asks to look for the password in mails; its body names the lock."""
+_NAME = re.compile(r"locked/[0-9a-f]{32}/[0-9a-f]{32}\.json")
 _TOKEN = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{32})\.([0-9]{10})\.([A-Za-z0-9_-]{43})")
 
 
@@ -76,7 +82,11 @@ type Record = Callable[[Item, Outcome], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """``key`` signs links and pairs; ``url`` is where the page is (empty: no links are sent)."""
+    """``key`` signs links and pairs; ``url`` is where the page is (empty: no links are sent).
+
+    ``mailbox`` reads the recipient's earlier mails and ``queue`` is where the looks for them wait;
+    without them only the following mail and the page open anything.
+    """
 
     shelf: Shelf
     outcomes: Outcomes
@@ -86,9 +96,15 @@ class Locks:
     extract: Callable[[Content], Awaitable[Extraction]]
     record: Record
     url: str = ""
+    mailbox: Mailbox | None = None
+    queue: Queue | None = None
 
     async def wait(self, landed: Landed) -> Lock:
-        """Note that this copy waits for a password; the same lock however often."""
+        """Note that this copy waits for a password; the same lock however often.
+
+        Looks for one in mails that are there already follow by the queue, after the hold is
+        written down.
+        """
         user = landed.user
         sender = (landed.senders or ("",))[-1]
         said = f"{landed.key}\0{landed.base.recipient}".encode()
@@ -102,6 +118,10 @@ class Locks:
         )
         with suppress(StorageConflictError):  # an earlier attempt's stands, with its time
             await self.shelf.envelopes.put(_name(lock), encode(lock), only_new=True)
+        if self.queue is not None and landed.is_mail:
+            look = encode(Envelope(LOOK, first_seen=self.clock(), body={"lock": _name(lock)}))
+            for delay in LOOKS:
+                await self.queue.put(look, delay=delay)
         return decode((await self.shelf.envelopes.get(_name(lock))).data, Lock)
 
     def link(self, lock: Lock) -> str:
@@ -154,6 +174,30 @@ class Locks:
                 if lock.item.id != landed.base.id and words:
                     count += await self._try(lock, words) is Answer.OPENED
         return count
+
+    async def look(self, envelope: Envelope) -> bool:
+        """Try what the locked mail itself says, and its sender's mails in the recipient's mailbox.
+
+        Whether it opened. MalformedError where the message names no lock; TransientError.
+        """
+        name = envelope.body.get("lock", "")
+        if not _NAME.fullmatch(name):
+            text = "a message that asks to look for a password names no lock"
+            raise MalformedError(text)
+        try:
+            lock = decode((await self.shelf.envelopes.get(name)).data, Lock)
+            landed = await self.shelf.load(lock.item)
+        except ChangedError:  # opened, released or removed meanwhile
+            return False
+        mail = Content(landed.data, landed.sidecar.name, landed.media_type)
+        words = candidates((await self.extract(mail)).segments)
+        if await self._try(lock, words) is Answer.OPENED:
+            return True
+        if self.mailbox is None:
+            return False
+        since = lock.until - VALID - BEFORE
+        words = await self.mailbox.words(landed.user, landed.senders, since)
+        return bool(words) and await self._try(lock, words) is Answer.OPENED
 
     async def forget(self, landed: Landed) -> None:
         """What was released or removed in another way waits no more."""

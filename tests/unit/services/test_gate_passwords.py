@@ -246,6 +246,13 @@ async def test_two_at_once_are_one_attempt(whole):
     assert len([each async for each in whole.landing.names()]) == 1
 
 
+def test_heading_does_not_hide_the_label_of_the_line_that_follows_it():
+    found = candidates(
+        [Segment("件名", "パスワード"), Segment("本文", "資料のパスワードは himitsu です。")]
+    )
+    assert "himitsu" in found[:8]
+
+
 def test_candidates_are_few_and_the_labelled_ones_first():
     text = "\n".join(f"注文番号 A{n:06d} です" for n in range(200)) + "\npassword: hon-mono1\n"
     found = candidates([Segment("本文", text)])
