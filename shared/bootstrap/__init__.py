@@ -35,6 +35,7 @@ from shared.telemetry import oldest
 
 if TYPE_CHECKING:
     from shared.console.app import Console
+    from shared.console.originals import OriginalPages
     from shared.console.passwords import PasswordPages
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "judge_anew",
     "look",
     "new_trace",
+    "original_pages",
     "password_pages",
     "publish_head",
     "reader",
@@ -153,6 +155,14 @@ def password_pages() -> PasswordPages:
     return PasswordPages(run.locks, run.settings.password_login)
 
 
+def original_pages() -> OriginalPages:
+    """For ``functions/passwords``."""
+    from shared.console.originals import OriginalPages  # noqa: PLC0415 - the scan's role alone
+
+    run = runtime()
+    return OriginalPages(run.originals, run.settings.password_login)
+
+
 async def publish_head() -> None:
     """For the timer of ``functions/audit``: the chain's end is signed though nothing comes."""
     with suppress(BusyError):  # whoever holds the sequencer signs it
@@ -206,10 +216,11 @@ async def look() -> None:
 
 
 async def tidy() -> None:
-    """For the timer of ``functions/audit``: retention, then counters held against incidents."""
+    """For the timer of ``functions/audit``: retention, counters against incidents, old seals."""
     run = runtime()
     await run.retention.run()
     await run.recount.run(fix=True)
+    await run.seals.forget()  # last: it may be long, and nothing is lost if it is cut off
 
 
 async def verify_chain() -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.graph.subscriptions import Subscriptions
     from shared.services.baseline import Baseline
     from shared.services.resolve import Resolver
+    from shared.services.seals import Seals
     from shared.services.wiring import Watched
 
 
@@ -72,9 +73,17 @@ class Watching(Core):
             alerts=self.alerts,
             bulk=self.baseline,
             rich=self._rich(),
+            seals=self.seals,
             watched=self.watched,
             refresh=lambda: self.cohorts.refresh(self.graph, self.settings.cohorts),
         )
+
+    @cached_property
+    def seals(self) -> Seals:
+        """Which sealed notifications were told before."""
+        from shared.services.seals import Seals  # noqa: PLC0415 - resolve and retention
+
+        return Seals(self.work.table("told"), self.alerts, self.clock)
 
     @cached_property
     def baseline(self) -> Baseline:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import hmac
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -181,6 +182,16 @@ def decrypt(content: Mapping[str, str], private: Mapping[str, Any]) -> bytes:
     padded = decryptor.update(data) + decryptor.finalize()
     unpadder = blocks.PKCS7(128).unpadder()
     return unpadder.update(padded) + unpadder.finalize()
+
+
+def seal_of(sealed: bytes) -> str:
+    """What names a part that opened: 32 hex digits of its signature, however that is written.
+
+    Nobody without the data key can make another signature for the same content, or the same for
+    another.
+    """
+    signature = msgspec.json.decode(sealed)["content"]["dataSignature"]
+    return hashlib.sha256(base64.b64decode(signature, validate=True)).hexdigest()[:32]
 
 
 def fetch_from(url: str, timeout: float = 10.0) -> Fetch:

@@ -200,14 +200,13 @@ def _change(
         hint["resource"] = _text(part.get("resource"), _RESOURCE)
         if isinstance(sealed, dict):
             hint["sealed"] = msgspec.json.encode({"content": sealed, "tokens": tokens}).decode()
-            hint["told"] = _told(source, ref, str(sealed.get("dataSignature")))
         elif not hint["resource"]:
             return job("sweep", source, ref, now)
     return Envelope(kind="hint", first_seen=now, body=hint)
 
 
 def _told(*parts: str) -> str:
-    """What makes a notification the same as another: a version, or a seal (no two are alike)."""
+    """What makes an open notification the same as another; a seal's is known when it is opened."""
     return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()[:32]
 
 

@@ -1,9 +1,10 @@
-"""Notifications that were told before: nothing is done for them again, and a flood is noticed.
+"""Open notifications told before: nothing is done for them again, and a flood is noticed.
 
 Graph itself tells some things twice (it repeats what we answered late), so the second time is no
 event; from the third on it is a replay. What is done for a notification is idempotent anyway (the
 ledger knows each version): this spares the work, and says that somebody is at it. The memory is
-this worker's own and bounded, so that a flood cannot fill a table.
+this worker's own and bounded, so that a flood cannot fill a table. What is sealed is remembered by
+all workers (``shared.services.seals``).
 """
 
 from __future__ import annotations

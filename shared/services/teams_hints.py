@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 
 from shared.errors import GoneError, RefusedError
 from shared.graph.client import Graph
-from shared.graph.rich import Rich
+from shared.graph.rich import Rich, seal_of
 from shared.model import Envelope
 from shared.services.common import Onward
+from shared.services.seals import Seals
 from shared.services.teams_sweep import TeamsSweep
 from shared.services.threads import address, is_said, item_at, item_of, version
 from shared.storage.claimcheck import ClaimCheck
@@ -27,9 +28,13 @@ class TeamsHints:
     onward: Onward
     aside: ClaimCheck
     rich: Rich | None = None
+    seals: Seals | None = None
 
     async def hint(self, envelope: Envelope) -> int:
-        """One message, by what the hint holds; RefusedError where that is forged."""
+        """One message, by what the hint holds; RefusedError where that is forged.
+
+        A seal that was told before asks for nothing (see ``Seals``).
+        """
         body = envelope.body
         sealed = body.get("sealed", "").encode()
         if envelope.ref:
@@ -40,6 +45,8 @@ class TeamsHints:
             message = "a sealed notification where none was asked for"
             raise RefusedError(message)
         opened = await self.rich.open(sealed)
+        if self.seals is not None and await self.seals.again(seal_of(sealed), envelope.trace):
+            return 0
         if not is_said(opened):
             return 0
         await self.onward.put(item_of(opened), trace=envelope.trace)

@@ -25,6 +25,7 @@ from shared.services.release_header import ReleaseHeader
 from shared.services.replays import Replays
 from shared.services.resolve import Refresh, Resolver
 from shared.services.rounds import Links
+from shared.services.seals import Seals
 from shared.services.sites import Sites
 from shared.services.teams import TeamsService
 from shared.services.teams_hints import TeamsHints
@@ -139,6 +140,7 @@ def resolver(
     alerts: Alerts | None = None,
     bulk: Sends | None = None,
     rich: Rich | None = None,
+    seals: Seals | None = None,
     watched: Watched | None = None,
     refresh: Refresh | None = None,
     inside: Sequence[str] = (),
@@ -161,7 +163,7 @@ def resolver(
         ledger=ledger,
         clock=links.clock,
         events=EventDelta(graph, links, onward=swept, ledger=ledger, first=first),
-        teams=TeamsHints(graph, sweep, onward, aside, rich),
+        teams=TeamsHints(graph, sweep, onward, aside, rich, seals),
         replays=Replays(alerts) if alerts else None,
         refresh=refresh,
         watch=watched.accounts if watched else (),

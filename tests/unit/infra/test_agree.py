@@ -124,7 +124,7 @@ MAKE = {
     "exceptions": lambda: run.outbox,
     "notices": lambda: run.sender,
 }
-PARTS = ("recorder", "chain_watch", "exports", "watchdog", "retention")
+PARTS = ("recorder", "chain_watch", "exports", "watchdog", "retention", "seals")
 for module in modules:
     MAKE.get(module, lambda: None)()
 seen.add("work/containers/work")  # health
