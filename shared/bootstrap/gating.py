@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from shared.services.gate.landed import Shelf
     from shared.services.gate.locked import Locks
     from shared.services.gate.masked import Masking
-    from shared.services.gate.originals import Originals
     from shared.services.gate.telling import GateNotices
     from shared.services.gate.waiting import Waiting
     from shared.services.relay_delivery import RelayDelivery
@@ -123,21 +122,6 @@ class Gating(Notifying):
         )
 
     @cached_property
-    def originals(self) -> Originals:
-        """The originals of what was sanitised and delivered."""
-        from shared.services.gate.originals import Originals  # noqa: PLC0415 - scanning roles alone
-
-        marker = needed(self.settings.marker_key, "SEKISHO_MARKER_KEY").value
-        return Originals(
-            self._shelf,
-            self.work.queue("scan-items"),
-            self.clock,
-            hmac.digest(marker, b"original pages", "sha256"),
-            self._record,
-            self.settings.password_url,
-        )
-
-    @cached_property
     def relay_delivery(self) -> RelayDelivery:
         """Mail that the relay delivers."""
         from shared.services import relay_delivery as relay  # noqa: PLC0415 - scanning roles alone
@@ -186,7 +170,6 @@ class Gating(Notifying):
             given.mail_domains,
             options,
             given.max_item_bytes,
-            self.originals.link,
         )
 
     @cached_property
