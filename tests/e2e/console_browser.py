@@ -73,6 +73,35 @@ def enter(page, served, language, role):
     page.wait_for_selector("nav a[aria-current]")
 
 
+def focus(page, what, tries=80):
+    """Press Tab until what has the focus shows the words, or is what the selector means.
+
+    Its ring must be seen. ``tries=0``: it has the focus already.
+    """
+    selector = what if what.startswith("#") or "[" in what else ""
+    for number in range(tries + 1):
+        if number:
+            page.keyboard.press("Tab")
+        there = page.evaluate(FOCUSED, [what, selector])
+        if there:
+            assert there == "4px", f"no ring around {what!r}"
+            return
+    pytest.fail(f"the keyboard does not reach {what!r}")
+
+
+FOCUSED = """([words, selector]) => {
+  const it = document.activeElement;
+  const found = selector ? it.matches(selector) : it.textContent.trim() === words;
+  return found && it !== document.body ? getComputedStyle(it).outlineWidth : '';
+}"""
+
+
+def press(page, url=None):
+    """Enter, and wait for the page that follows."""
+    with page.expect_navigation(url=url, timeout=60_000):
+        page.keyboard.press("Enter")
+
+
 def sign_in(page, served, *roles, name="確認 花子"):
     """With a session's cookie, for roles together that the sign-in page does not offer."""
     house = served.house

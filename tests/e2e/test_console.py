@@ -10,20 +10,9 @@ import re
 import pytest
 
 from shared.console.words import catalogue
-from tests.e2e.console_browser import DESKTOP, PHONE, VIEWS, enter, needed, picture
+from tests.e2e.console_browser import DESKTOP, PHONE, VIEWS, enter, focus, needed, picture
 
 pytestmark = needed
-
-
-def focus(page, words, tries=60):
-    """Press Tab until the focused element shows the words; the ring must be seen on the way."""
-    for _ in range(tries):
-        page.keyboard.press("Tab")
-        shown = page.evaluate("document.activeElement.textContent.trim()")
-        if shown == words:
-            assert page.evaluate("getComputedStyle(document.activeElement).outlineWidth") == "4px"
-            return
-    pytest.fail(f"the keyboard does not reach {words!r}")
 
 
 @pytest.mark.parametrize(("view", "size"), VIEWS)

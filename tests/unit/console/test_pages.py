@@ -13,10 +13,11 @@ from shared.console import views_leak, views_release, words
 from shared.console.limits import Buckets
 from shared.console.routes import ROUTES
 from shared.console.session import COOKIE, ROLES, Login, User
+from shared.console.views_incidents import OFFERED
 from shared.console.web import BASE, Request
 from shared.console.words import Words, catalogue
 from shared.errors import UnavailableError
-from shared.model import Envelope
+from shared.model import Envelope, OutcomeState
 from shared.ports import Row
 from tests.unit.console.conftest import SECONDS, links, path_of, text
 from tests.unit.console.seed import event
@@ -268,6 +269,24 @@ def test_templates_use_no_word_that_is_missing_and_none_is_left_over():
         if each.split(".")[0] in {"app", "incident", "letters", "policy", "list"}
     }
     assert fixed <= wanted
+
+
+def test_every_action_that_is_recorded_has_a_word():
+    """An official reads the audit search: no name out of the code stands there."""
+    root = Path(words.__file__).parents[1]
+    source = "".join(each.read_text() for each in root.rglob("*.py"))
+    told = set(re.findall(r'Outcome\(\s*"([a-z_]+)"', source))
+    told |= set(re.findall(r'deed\("[a-z]+", "([a-z_]+)"', source)) | {
+        "hold",
+        "hold_lifted",
+        "mask",
+    }
+    told |= {f"console.{each}" for each in re.findall(r'trail\.note\([^"]*, "([a-z_]+)"', source)}
+    told |= {f"console.incident_{each}" for each in OFFERED}
+    told |= {f"exception_{each}" for each in ("requested", "granted", "refused", "revoked")}
+    assert {"block", "cleared", "console.view_own"} <= told
+    assert {f"action.{each}" for each in told | {"exception_expired"}} <= catalogue("ja").keys()
+    assert {f"action_state.{each.value}" for each in OutcomeState} <= catalogue("ja").keys()
 
 
 async def test_console_keeps_the_language_that_was_chosen(house):
