@@ -22,6 +22,7 @@ MEASURES = (
     "fuzz",
     "tests_of",
     "supply",
+    "coverage",
     "mutants",
     "relay_kills",
 )

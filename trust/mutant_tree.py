@@ -24,7 +24,7 @@ PLUGIN = """from hypothesis import Phase, settings
 settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate], database=None)
 settings.load_profile("mutants")
 """
-SENTENCE = re.compile(r"\w \w|[。、]|[ぁ-ん]{2}")
+SENTENCE = re.compile(r"\w[:,]? \w|^ \w+ \w|[。、]")
 
 
 class Tree:
@@ -112,17 +112,29 @@ def _text_only(before: ast.AST, after: ast.AST) -> bool:
 
 
 def _differences(before: object, after: object) -> Iterator[bool]:
-    """For each place where the two differ: whether a sentence stood there."""
-    if isinstance(before, ast.Constant) and isinstance(before.value, str):
-        same = isinstance(after, ast.Constant) and after.value == before.value
-        if not same:
-            yield isinstance(after, ast.Constant) and bool(SENTENCE.search(before.value))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for one, other in zip(before, after, strict=True):
-            yield from _differences(one, other)
-    elif isinstance(before, ast.AST) and type(before) is type(after):
-        for field in before._fields:
-            if not (field == "name" and isinstance(before, ast.FunctionDef | ast.AsyncFunctionDef)):
-                yield from _differences(getattr(before, field), getattr(after, field))
-    elif before != after:
+    """For each place where the two differ: whether a sentence stood there (or its variable)."""
+    if not isinstance(before, ast.AST):
+        if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+            for one, other in zip(before, after, strict=True):
+                yield from _differences(one, other)
+        elif before != after:
+            yield False
+    elif _is_text(before):
+        if not isinstance(after, ast.AST) or ast.dump(before) != ast.dump(after):
+            yield type(after) in {type(before), ast.Constant}
+    elif type(before) is not type(after):
         yield False
+    else:
+        named = isinstance(before, ast.FunctionDef | ast.AsyncFunctionDef)
+        for field in before._fields:
+            if not (named and field == "name"):
+                yield from _differences(getattr(before, field), getattr(after, field))
+
+
+def _is_text(node: object) -> bool:
+    """A sentence, or what an error's text is carried in: ``message``, ``str(error)``."""
+    if isinstance(node, ast.JoinedStr):
+        return any(map(_is_text, node.values))
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return bool(SENTENCE.search(node.value))
+    return isinstance(node, ast.Name | ast.Call) and ast.unparse(node) in {"message", "str(error)"}

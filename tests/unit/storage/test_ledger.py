@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from local.memory import MemoryStores
-from shared.errors import BusyError, LeaseLostError, UnavailableError
+from shared.errors import BusyError, LeaseLostError, MalformedError, UnavailableError
 from shared.model import (
     Context,
     Decision,
@@ -174,3 +174,119 @@ async def test_own_writes_are_noted_before_the_item_is_done(clock, account):
         await ledger.complete(claim, OUTCOME)
     await ledger.release(claim)
     assert not (await ledger.claim(ITEM, clock())).done
+
+
+async def _renewed(ledger, claim, _clock):
+    return await ledger.renew(claim)
+
+
+async def _released(ledger, claim, _clock):
+    await ledger.release(claim)
+    return claim
+
+
+async def _taken_over(ledger, claim, clock):
+    clock.turn(121)
+    return await ledger.claim(claim.item, clock())
+
+
+HANDLED = pytest.mark.parametrize("handled", [_renewed, _released, _taken_over])
+
+
+@HANDLED
+async def test_what_is_intended_stays_unfinished_business_however_it_is_held(
+    ledger, clock, handled
+):
+    claim = await ledger.intend(await ledger.claim(ITEM, clock()), INTENT)
+    await handled(ledger, claim, clock)
+    assert await ledger.purge(clock() + timedelta(days=1)) == 0
+    clock.turn(121)
+    assert (await ledger.claim(ITEM, clock())).intent == INTENT
+
+
+@HANDLED
+async def test_what_was_only_claimed_is_purged_however_it_is_held(ledger, clock, handled):
+    await handled(ledger, await ledger.claim(ITEM, clock()), clock)
+    assert await ledger.purge(clock() + timedelta(days=1)) == 1
+    assert (await ledger.claim(ITEM, clock())).fence == 1
+
+
+async def test_purged_item_is_as_if_it_had_never_been_seen(ledger, clock):
+    claim = await ledger.intend(await ledger.claim(ITEM, clock()), INTENT)
+    await ledger.complete(claim, OUTCOME)
+    clock.turn(1000)
+    kept = clock()
+    await ledger.complete(
+        await ledger.intend(await ledger.claim(replace(ITEM, id="m2"), kept), INTENT), OUTCOME
+    )
+    assert await ledger.purge(kept) == 1, "what was written at that moment stays"
+    again = await ledger.claim(ITEM, clock())
+    assert (again.fence, again.done, again.intent) == (1, False, None)
+
+
+@HANDLED
+async def test_worker_that_went_on_once_and_was_then_taken_over_writes_nothing_more(
+    ledger, clock, handled
+):
+    old = await handled(ledger, await ledger.claim(ITEM, clock()), clock)
+    clock.turn(121)
+    await ledger.claim(ITEM, clock())
+    with pytest.raises(LeaseLostError):
+        await ledger.renew(old)
+    with pytest.raises(LeaseLostError):
+        await ledger.intend(old, INTENT)
+
+
+async def test_takeover_keeps_when_the_item_was_first_seen(ledger, clock):
+    seen = clock()
+    await ledger.claim(ITEM, seen)
+    clock.turn(500)
+    assert (await ledger.claim(ITEM, clock())).first_seen == seen
+
+
+async def _with_large_intent(ledger, clock):
+    rules = tuple(f"{number:060}" for number in range(1_000))
+    large = replace(INTENT, decision=replace(DECISION, rule_ids=rules))
+    return await ledger.intend(await ledger.claim(ITEM, clock()), large)
+
+
+async def test_decision_that_was_put_aside_and_is_gone_stops_an_item_that_is_not_done(
+    ledger, clock, account
+):
+    await _with_large_intent(ledger, clock)
+    account.containers["work"].clear()
+    clock.turn(121)
+    with pytest.raises(MalformedError):
+        await ledger.claim(ITEM, clock())
+
+
+async def test_decision_that_was_put_aside_and_is_gone_leaves_a_done_item_done(
+    ledger, clock, account
+):
+    await ledger.complete(await _with_large_intent(ledger, clock), OUTCOME)
+    account.containers["work"].clear()
+    again = await ledger.claim(ITEM, clock())
+    assert (again.done, again.intent) == (True, None)
+
+
+@pytest.mark.parametrize("operation", ["ledger.get", "ledger.replace"])
+async def test_item_that_changes_while_it_is_taken_over_is_busy(clock, account, operation):
+    """Purged before the row is read; taken by a third before it is written."""
+    ledger = _over(MemoryStores(account), clock)
+    await ledger.claim(ITEM, clock())
+    clock.turn(121)
+
+    async def hook(called, moment):
+        if (called, moment) == ("ledger.get", "before") == (operation, "before"):
+            await ledger.purge(clock() + timedelta(days=1))
+        if (called, moment) == ("ledger.replace", "before") == (operation, "before"):
+            await ledger.claim(ITEM, clock())
+
+    other = _over(MemoryStores(account, hook), clock)
+    with pytest.raises(BusyError):
+        await other.claim(ITEM, clock())
+
+
+def _over(stores, clock):
+    checks = ClaimCheck(stores.blobs("work"))
+    return TableLedger(stores.table("ledger"), stores.table("ownwrites"), checks, clock, "p1")
