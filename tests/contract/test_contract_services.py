@@ -176,6 +176,22 @@ async def drive(house):
     await put_back(house.drive, item, id="01GONE")  # as if the tombstone had been deleted
 
 
+async def sites(house):
+    team = house.process.admin("POST", "teams", json_body={"name": "t", "members": [UPN]})
+    path = f"drives/{team['site']['drive_id']}/files?name=d.txt&by={UPN}"
+    made = house.process.admin("POST", path, data=b"4")
+    house.jobs.bodies.clear()
+    house.onward.queue.bodies.clear()
+    await house.resolver.job(Envelope("job", now(), body={"job": "enrol_sites"}))
+    await house.work()
+    (item,) = house.items()
+    assert (item.id, item.recipient) == (made["id"], made["drive_id"])
+    seen = (await house.drive.fetch(item)).context
+    assert (seen.place, seen.owner) == ("onedrive_inside", house.user["id"])
+    assert (await house.drive.apply(claim(item, Disposition.BLOCK))).state is OutcomeState.APPLIED
+    house.onward.queue.bodies.clear()
+
+
 async def gate(house):
     for folder in ("in", ""):
         house.process.admin(
@@ -201,7 +217,7 @@ async def test_product_sends_what_the_description_knows_with_the_least_grants(
 ):
     with process(tmp_path) as running:
         house = House(MemoryStores(Account(now)), running, webhook=webhook)
-        for flow in (mail, calendar, teams, group, drive, gate, notices):
+        for flow in (mail, calendar, teams, group, drive, sites, gate, notices):
             await flow(house)
         await house.graph.close()
         log = running.admin("GET", "log")["log"]

@@ -373,6 +373,27 @@ async def calendar(graph, driver, _hook):
     await driver.json(Method.DELETE, other.by_event_id(copy["id"]))
 
 
+async def sites(graph, driver, _hook):
+    graph.admin("POST", "users", json_body={"upn": "b@city.example", "name": "職員"})
+    team = graph.admin("POST", "teams", json_body={"name": "課", "members": ["b@city.example"]})
+    every = await driver.get(driver.client.sites.get_all_sites)
+    assert {each["isPersonalSite"] for each in every["value"]} == {False, True}
+    site = driver.client.sites.by_site_id(team["site"]["id"])
+    await driver.get(site)
+    assert (await driver.get(site.drive))["owner"]["group"]["id"] == team["id"]
+    (library,) = (await driver.get(site.drives))["value"]
+    path = f"drives/{library['id']}/files?name=a.txt&by=b@city.example"
+    key = graph.admin("POST", path, data=b"1")["id"]
+    item = driver.client.drives.by_drive_id(library["id"]).items.by_drive_item_id(key)
+    found = await driver.get(item)
+    assert found["parentReference"]["driveType"] == library["driveType"] == "documentLibrary"
+    granted = (await driver.get(item.permissions))["value"]
+    assert [each["roles"] for each in granted] == [["owner"], ["read"], ["write"]]
+    people = driver.client.groups.by_group_id(team["id"]).transitive_members.graph_user
+    (member,) = (await driver.get(people, **{"%24select": ["id,userType"]}))["value"]
+    assert member["userType"] == "Member"
+
+
 def hosted(data):
     return {"contentType": "image/png", "contentBytes": base64.b64encode(data).decode()}
 
@@ -384,6 +405,10 @@ async def chat_messages(graph, driver, _hook):
     key = graph.admin("POST", f"chats/{where}/messages", json_body=sent)["id"]
     chat = driver.client.chats.by_chat_id(where)
     await driver.get(chat)
+    stranger = {"displayName": "外部", "tenantId": "other"}
+    graph.admin("POST", f"chats/{where}/members", json_body={"members": [stranger]})
+    members = (await driver.get(chat, **{"%24expand": ["members"]}))["members"]
+    assert [each["displayName"] for each in members] == ["職員", "外部"]
     await driver.get(chat.messages, **{"%24top": 50})
     await messages(driver, chat.messages.by_chat_message_id(key))
     first = await driver.get(chat.messages.delta)
@@ -501,7 +526,9 @@ async def channel_messages(graph, driver, _hook):
     team = driver.client.teams.by_team_id(made["id"])
     await driver.get(team.channels)
     channel = team.channels.by_channel_id(made["channels"][0]["id"])
-    await driver.get(channel)
+    assert "summary" not in await driver.get(channel)
+    who = (await driver.get(channel, **{"%24select": ["id,summary"]}))["summary"]
+    assert (who["guestsCount"], who["hasMembersFromOtherTenants"]) == (0, False)
     await driver.get(channel.messages)
     message = channel.messages.by_chat_message_id(key)
     await messages(driver, message)
@@ -542,6 +569,7 @@ FLOWS = [
     files,
     subscriptions,
     groups,
+    sites,
     calendar,
     chat_messages,
     channel_messages,
@@ -568,7 +596,9 @@ async def test_stand_in_and_sdk_match_the_description(flow, stand_in, driver, co
 # Another spelling of an operation that the flows reach; or an address that is the same handler's.
 SPELLINGS = (
     re.compile(r"/microsoft\.graph\.user$"),  # the SDK leaves the namespace's first word out
-    re.compile(r"/(delta|getAllMessages)$"),  # without the parentheses that the SDK writes
+    re.compile(
+        r"/(delta|getAllMessages|getAllSites)$"
+    ),  # without the parentheses that the SDK writes
     re.compile(r"/drives/\{drive\}/root(/|$)"),  # the SDK says items/root
     re.compile(r"/mailFolders/\{folder\}/messages/\{message\}/(attachments|permanentDelete)"),
     re.compile(r"/\{item\}/delta\(token"),

@@ -61,6 +61,7 @@ OPEN = {
     ("teamworkUserIdentity", "tenantId"): "Graph adds the tenant of a Teams user; here it is newer",
     ("identity", "email"): "OneDrive adds the address of a person to every identity",
     ("identity", "loginName"): "SharePoint adds it",
+    ("identitySet", "group"): "of a team's library the owner is the group",
     ("ODataErrors.InnerError", "code"): "nested codes are documented",
     ("listItem", "id"): "declared on entity",
 }

@@ -84,7 +84,7 @@ class House:
             ledger=ledger,
             jobs=self.jobs,
             aside=ClaimCheck(stores.blobs(f"work{mark}")),
-            watched=Watched(tuple(watch), teams=True),
+            watched=Watched(tuple(watch), teams=True, sites=("all",)),
         )
         services = watch_services(
             self.graph,
@@ -108,6 +108,11 @@ class House:
             envelopes=self.envelopes,
             quarantine=self.quarantine,
         )
+
+    async def work(self):
+        """Every job that waits, and those that come of it."""
+        while self.jobs.bodies:
+            await self.resolver.job(decode(self.jobs.bodies.pop(0), Envelope))
 
     def items(self):
         return [decode(body, Envelope).item for body in self.onward.queue.bodies]
