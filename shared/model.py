@@ -56,6 +56,7 @@ class GapCode(StrEnum):
     IMAGE_ONLY = "image_only"
     AMBIGUOUS = "ambiguous"
     EXTERNAL = "external"
+    UNSANITISED = "unsanitised"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ GAPS: Mapping[GapCode, str] = {
     GapCode.IMAGE_ONLY: "画像だけで文字がない",
     GapCode.AMBIGUOUS: "読み方が一つに決まらない",
     GapCode.EXTERNAL: "外部を参照している",
+    GapCode.UNSANITISED: "無害化していない原本",
 }
 
 

@@ -37,6 +37,7 @@ GAPS: Mapping[str, Pair] = {
     "image_only": ("画像だけで文字がない", "pictures alone"),
     "ambiguous": ("読み方が一つに決まらない", "ambiguous"),
     "external": ("外部を参照している", "refers outside"),
+    "unsanitised": ("無害化していない原本", "an original that is not sanitised"),
 }
 STATES: Mapping[str, Pair] = {
     "not_enforceable": ("仕組みの上で止められない", "cannot be enforced there"),

@@ -102,7 +102,7 @@ def _noted(task: Task, result: Sanitised) -> Done:
     if made is None or not mail or made.data == task.content.data:
         return Done(made, result.gaps, result.lineage)
     try:
-        data = with_note(made.data, sanitised_note(result.lineage))
+        data = with_note(made.data, sanitised_note(result.lineage, task.options.link))
     except Exception:  # noqa: BLE001 - hostile structure; the item is then held
         return Done(None, (Gap(GapCode.AMBIGUOUS, ""),), result.lineage)
     return Done(replace(made, data=data), result.gaps, result.lineage)

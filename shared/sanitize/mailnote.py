@@ -12,11 +12,13 @@ from shared.sanitize.work import HoldError
 
 _BOUNDARY = "=_sekisho-note"
 _MOST = 40  # lines that a note lists
+_ASK_JA = "必要なときは情報システム担当に申し出てください。"
+_ASK_EN = "ask your information systems desk if you need it."
 _STRUCTURE = ("content-type", "content-transfer-encoding", "content-disposition")
 
 
-def sanitised_note(lineage: Lineage) -> str:
-    """What was removed and why, and what follows for signatures; no content."""
+def sanitised_note(lineage: Lineage, link: str = "") -> str:
+    """What was removed and why, what follows for signatures, where to ask; no content."""
     rows = [*lineage.removals, *lineage.statements]
     ja = [f"・{row.ja}{_place(row.location)}{_times(row.count)}" for row in rows[:_MOST]]
     en = [f"- {row.en}{_times(row.count)}" for row in rows[:_MOST]]
@@ -29,12 +31,19 @@ def sanitised_note(lineage: Lineage) -> str:
             "――――――――――",
             "【関所】このメールは無害化されています。文章はそのまま残っています。取り除いたもの：",
             *ja,
-            "原本は隔離庫に保管されています。必要なときは情報システム担当に申し出てください。",
+            "原本は隔離庫に保管されています。"
+            + (
+                "必要なときは、次のページで申し出てください（承認ののち届きます）。"
+                if link
+                else _ASK_JA
+            ),
+            link,
             "電子署名は、原本でしか確かめられません。" if lineage.statements else "",
             "",
             "Sekisho sanitised this mail; its words are unchanged. Removed:",
             *en,
-            "The original waits in quarantine; ask your information systems desk if you need it.",
+            "The original waits in quarantine; "
+            + ("ask for it on the page above. It comes once it is approved." if link else _ASK_EN),
             "Signatures can be verified on the original alone." if lineage.statements else "",
             "",
         ]

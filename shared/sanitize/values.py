@@ -27,12 +27,16 @@ class Parts(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What policy chooses. ``pixels`` is the most that a picture may have."""
+    """What policy chooses. ``pixels`` is the most that a picture may have.
+
+    ``link`` is where the reader of a sanitised mail asks for its original; its note names it.
+    """
 
     links: Links = Links.DEFANG
     parts: Parts = Parts.HOLD
     pixels: int = 60_000_000
     compare_text: bool = True
+    link: str = ""
 
 
 class Budget(Protocol):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from shared.codec import decode, encode
 from shared.errors import GoneError, StorageConflictError, UnavailableError
-from shared.model import Content, Gap, GapCode
+from shared.model import Content, Gap, GapCode, Item
 from shared.sandbox.tasks import Done
 from shared.sanitize import Lineage, Options, PartHash
 from shared.services.common import keep
@@ -36,6 +36,7 @@ class Record:
     """What came of sanitising one upload. ``state``: ``clean``, ``same`` (nothing to do), ``held``.
 
     ``original`` and ``clean`` are keyed digests; ``name`` and type are those of the clean copy.
+    Beside a kept original, ``item`` says of which upload it is (of its first recipient).
     """
 
     state: str
@@ -46,6 +47,7 @@ class Record:
     name: str = field(default="", repr=False)
     media_type: str = field(default="", repr=False)
     v: int = 1
+    item: Item | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,18 @@ class Prepared:
         return self.record is not None and self.record.state == CLEAN
 
 
+def _nowhere(landed: Landed) -> str:
+    del landed
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Cleaning:
     """``which`` names what is sanitised (``external``, ``mail``, ``files``); ``digest`` is keyed.
 
     A mail is internal where the envelope's sender and everyone in ``From`` and ``Sender`` are of
-    ``inside``: all of them, because each can be forged by itself.
+    ``inside``: all of them, because each can be forged by itself. ``link`` is where its recipient
+    asks for the original.
     """
 
     shelf: Shelf
@@ -81,6 +89,7 @@ class Cleaning:
     inside: Sequence[str] = ()
     options: Options = field(default_factory=Options)
     limit: int = 150_000_000
+    link: Callable[[Landed], str] = _nowhere
 
     def wanted(self, landed: Landed) -> bool:
         """Whether policy sends this through sanitising."""
@@ -107,12 +116,13 @@ class Cleaning:
         """The original and its lineage in quarantine; the original's reference."""
         quarantine: Evidence = self.shelf.quarantine
         name = f"{landed.key}.original.bin"
-        await keep(quarantine, f"{landed.key}.lineage.json", encode(record))
+        told = replace(record, item=replace(landed.base, recipient="0", generation=0))
+        await keep(quarantine, f"{landed.key}.lineage.json", encode(told))
         await keep(quarantine, name, landed.data)
         return f"{quarantine.container}/{name}"
 
     async def _make(self, landed: Landed, given: Content) -> Record:
-        record, data = await self._cleaned(given)
+        record, data = await self._cleaned(given, self.link(landed))
         bytes_name, record_name = clean_names(landed)
         if record.state == CLEAN:
             with suppress(StorageConflictError):  # another recipient's scan made it meanwhile
@@ -127,12 +137,12 @@ class Cleaning:
             await self.shelf.envelopes.put(record_name, encode(record), only_new=True)
         return await self._read(landed) or record
 
-    async def _cleaned(self, given: Content) -> tuple[Record, bytes]:
+    async def _cleaned(self, given: Content, link: str) -> tuple[Record, bytes]:
         original = self.digest(given.data)
         if len(given.data) > self.limit:
             gap = Gap(GapCode.TOO_LARGE, WHERE)
             return Record(HELD, original, gaps=(gap,)), b""
-        state, done = judged(given, await self.sanitise(given, self.options))
+        state, done = judged(given, await self.sanitise(given, replace(self.options, link=link)))
         lineage = self._keyed(done.lineage) if done.lineage else None
         made = done.content
         if state == HELD or made is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.errors import GoneError, SupersededError
 from shared.model import Context, Item
@@ -14,6 +14,9 @@ from shared.services.held import described, key_of
 from shared.services.senders import senders
 from shared.services.sidecar import Sidecar
 from shared.storage.evidence import Evidence
+
+ORIGINAL = "original/"
+"""Before a blob's name: the original of what was sanitised and delivered, from the quarantine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class Shelf:
             base = (await described(self.quarantine, key)).item
             data = await self.quarantine.read(self.ref(key))
             return Landed(item, base, await envelopes_of.read(self.envelopes, base.id), data)
+        if item.id.startswith(ORIGINAL):
+            return await self._original(item)
         found = await self.landing.properties(item.id)
         if found is None:
             message = "the landing blob is gone"
@@ -90,6 +95,12 @@ class Shelf:
         sidecar = await envelopes_of.read(self.envelopes, item.id)
         blob = await self.landing.get(item.id)
         return Landed(item, item, sidecar, blob.data)
+
+    async def _original(self, item: Item) -> Landed:
+        base = replace(item, id=item.id.removeprefix(ORIGINAL), generation=0)
+        landed = Landed(item, base, await envelopes_of.read(self.envelopes, base.id), b"")
+        name = f"{self.quarantine.container}/{landed.key}.original.bin"
+        return replace(landed, data=await self.quarantine.read(name))
 
     async def named(self, item: Item) -> Landed:
         """The same without the bytes, of an item that may have left."""

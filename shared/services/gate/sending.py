@@ -16,7 +16,7 @@ from shared.services.common import decision_of, intent_of
 from shared.services.deliver_file import FileDelivery
 from shared.services.deliver_mail import MailDelivery
 from shared.services.gate.landed import Landed
-from shared.services.gate.letters import password_letter
+from shared.services.gate.letters import original_letter, password_letter
 from shared.services.gate.locked import VALID
 from shared.services.relay_delivery import RelayDelivery
 from shared.services.release_header import ReleaseHeader, message_id
@@ -59,6 +59,15 @@ class Sending:
         assert self.passed is not None
         bound = message_id(data, claim.key)
         return self.passed.stamp(data, landed.item.place_key(), claim.key, bound)
+
+    async def original(self, claim: Claim, landed: Landed) -> Outcome:
+        """The original of what was delivered sanitised, inside a mail of its own."""
+        at = landed.sidecar.received_at or claim.first_seen
+        data = original_letter(landed.user, landed.data, at=at, key=claim.key)
+        if self.relay is not None and self.passed is not None:
+            data = self._known_again(claim, landed, data)
+        ours = replace(landed, sidecar=_from_nobody(landed))
+        return await self._send(claim, ours, data, changed=True)
 
     async def masked(self, claim: Claim, landed: Landed, content: Content) -> Outcome:
         """The masked copy: a delivery of its own."""

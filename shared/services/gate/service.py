@@ -8,6 +8,7 @@ and none is held.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import replace
 
 from shared.errors import GoneError, PermanentError, StorageConflictError, UnavailableError
@@ -24,12 +25,12 @@ from shared.model import (
     OutcomeState,
     Step,
 )
-from shared.policy.exemption import PREFIX
+from shared.policy.exemption import PREFIX, used
 from shared.ports import Blobs
 from shared.services.common import decision_of, kept
 from shared.services.gate.arrivals import Arrivals
-from shared.services.gate.clean import Cleaning, Prepared
-from shared.services.gate.landed import Landed, Shelf
+from shared.services.gate.clean import WHERE, Cleaning, Prepared
+from shared.services.gate.landed import ORIGINAL, Landed, Shelf
 from shared.services.gate.locked import Locks
 from shared.services.gate.masked import OBLIGATION, Masking
 from shared.services.gate.outcomes import HOLD, Outcomes
@@ -101,6 +102,10 @@ class GateService:
         """
         landed = await self._shelf.load(item)
         context = landed.context()
+        if item.id.startswith(ORIGINAL):  # people alone let it go, whatever is in it
+            content = Content(landed.data, landed.sidecar.name, landed.media_type)
+            gap = Gap(GapCode.UNSANITISED, WHERE)
+            return Fetched(content, context, item.content_version, gaps=(gap,))
         if len(landed.data) > self._limit:
             gap = Gap(GapCode.TOO_LARGE, "")
             empty = Content(b"", landed.sidecar.name, landed.media_type)
@@ -114,6 +119,8 @@ class GateService:
         What is held is judged anew when an exception begins or ends, and acted on anew.
         """
         done = await self._outcomes.read(claim.item)
+        if claim.item.id.startswith(ORIGINAL):
+            return await self._original(claim, done)
         if done is not None and done.action != HOLD:
             return await self._outcomes.clear(await self._shelf.named(claim.item), done)
         try:
@@ -127,6 +134,22 @@ class GateService:
         if self._notices is not None:
             await self._notices.told(claim, done, landed)
         return await self._outcomes.clear(landed, done)
+
+    async def _original(self, claim: Claim, done: Outcome | None) -> Outcome:
+        """The original of what was delivered: to its recipient, once, as people granted it."""
+        if done is not None and done.action != HOLD:
+            return done
+        decision = decision_of(claim)
+        try:
+            landed = await self._shelf.load(claim.item)
+        except GoneError:
+            return Outcome(_action(claim), OutcomeState.GONE)
+        if decision.disposition >= Disposition.REVIEW or not used(decision.rule_ids):
+            outcome = Outcome(HOLD, OutcomeState.APPLIED, (Step("original", "kept"),))
+        else:
+            outcome = await self._sent(self._sending.original(claim, landed))
+        await self._outcomes.write(claim.item, outcome)
+        return outcome
 
     def recognises(self, claim: Claim, fetched: Fetched, content_digest: str) -> bool:
         """Nothing in the landing container is our own work."""
@@ -169,16 +192,19 @@ class GateService:
             steps = (Step("sanitised", "read_back"), Step("original", ref))
         if self._locks is not None:
             await self._locks.forget(landed)
+        done = await self._sent(
+            self._sending.deliver(claim, landed, prepared.content, changed=prepared.changed)
+        )
+        return replace(done, steps=(*steps, *done.steps))
+
+    async def _sent(self, sending: Awaitable[Outcome]) -> Outcome:
         try:
-            done = await self._sending.deliver(
-                claim, landed, prepared.content, changed=prepared.changed
-            )
+            return await sending
         except GoneError:  # never "gone": the upload is here, its recipient is not
             text = "the recipient has no mailbox or no drive: nothing was delivered"
             raise PermanentError(text) from None
         except StorageConflictError as error:
             raise UnavailableError(str(error)) from None
-        return replace(done, steps=(*steps, *done.steps))
 
     async def _quarantine(self, claim: Claim, landed: Landed) -> Outcome:
         quarantine = self._shelf.quarantine
