@@ -27,6 +27,7 @@ from shared.model import AuditEvent, Outcome, OutcomeState, Step
 from shared.ports import Clock
 from shared.services.gate.clean import CLEAN, SAME
 from shared.services.gate.clean import HELD as NOT_CLEAN
+from shared.services.gate.letters import original_letter
 from shared.services.relay_delivery import DELETE, RELEASE, Order
 from shared.services.release_header import ReleaseHeader, message_id
 
@@ -65,7 +66,7 @@ class Releasing:
         if note.channel == LOCAL:  # what people granted in the cloud is known there
             await self.cloud.released(event, note.first_seen, note.trace)
         for order in self._orders(name, note, letter, changed=changed):
-            await self.outbox.put(RELEASED, order, self._marked(order, cleaned.data))
+            await self.outbox.put(RELEASED, order, self._made(note, order, cleaned.data))
         if not changed:
             await self._leave(name, "released")
             return None
@@ -106,7 +107,11 @@ class Releasing:
         log.warning("%s: released, but it cannot be sanitised: it stays", name)
         return replace(_undecided(note), clean=UNCLEAN, gaps=cleaned.gaps)
 
-    def _marked(self, order: Order, data: bytes) -> bytes:
+    def _made(self, note: Note, order: Order, data: bytes) -> bytes:
+        """What is sent; an original of a delivered copy goes inside a mail of its own."""
+        if note.clean == SENT:
+            at = order.received_at or order.first_seen
+            data = original_letter(order.recipient, data, at=at, key=order.key)
         if self.header is None:
             return data
         item = replace(order.item, recipient="0")  # the record knows one item, whoever it is for
@@ -116,19 +121,20 @@ class Releasing:
     def _orders(self, name: str, note: Note, letter: Letter, *, changed: bool) -> list[Order]:
         claim = claim_of(name, note)
         what = f"{RELEASE}:{note.clean}" if note.clean else RELEASE
-        options = letter.recipient_options
+        ours = note.clean == SENT  # our mail answers to nobody: the null sender (RFC 3834, 3.3)
+        options = () if ours else letter.recipient_options
         return [
             Order(
                 key=_derived(f"{claim.key}:{what}:{index}"),
-                sender=letter.sender,
+                sender="" if ours else letter.sender,
                 recipient=recipient,
                 disposition=RELEASE,
                 item=replace(claim.item, recipient=str(index)),
                 first_seen=note.first_seen,
                 received_at=letter.received_at,
-                mail_options=letter.mail_options,
+                mail_options=() if ours else letter.mail_options,
                 recipient_options=options[index] if index < len(options) else (),
-                changed=changed,
+                changed=changed or ours,
                 trace=note.trace,
             )
             for index, recipient in enumerate(letter.recipients)

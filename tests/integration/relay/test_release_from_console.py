@@ -112,7 +112,8 @@ async def test_two_reviewers_release_and_the_relay_fetches_delivers_and_says_so(
     sky.clock.passes(60)
     page = await granted(sky, incident)  # the same two people, for the original this time
     await fetched(inside)
-    assert sink.raw[-1][2].endswith(HOSTILE)
+    assert HOSTILE in sink.raw[-1][2]
+    assert sink.seen()[TARO, "<1@x>"] == 1
     assert inside.spool.names(HELD) == []
     page = (await call(sky, "GET", f"incidents/{incident}", "oid-c")).body.decode()
     assert "原本は中継サーバに残っています" not in page

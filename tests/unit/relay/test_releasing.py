@@ -99,7 +99,10 @@ async def test_original_goes_as_it_came_when_people_release_once_more(inside):
     await release(inside, name)
     later = [(out, data) for out, data in outgoing(inside) if out.order.key not in before]
     assert len(later) == 2
-    assert all(data.endswith(HOSTILE) for _, data in later)
+    for out, data in later:
+        assert (out.order.sender, out.order.changed) == ("", True)
+        assert HOSTILE in data, "whole, inside a mail of its own"
+        assert message_id(data, "") != "<1@x>", "a mailbox drops a second mail of one id"
     assert inside.spool.names(HELD) == inside.spool.noted_names() == []
     last = events(inside)[-1]
     assert (last.action, last.steps[-1].result) == ("release", "delivered")
