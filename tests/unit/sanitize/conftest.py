@@ -7,13 +7,25 @@ import json
 import os
 import subprocess
 import sys
+import time
 import venv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.unit.sanitize import sanitize_mail, sanitize_office, sanitize_pages, sanitize_pdf
-from tests.unit.sanitize.sanitize_sample import clean
+from shared.extract import Limits
+from shared.sanitize import mask
+from tests.unit.sanitize import (
+    sanitize_locked,
+    sanitize_mail,
+    sanitize_office,
+    sanitize_pages,
+    sanitize_pdf,
+)
+from tests.unit.sanitize.sanitize_locked import opened
+from tests.unit.sanitize.sanitize_sample import TOOLS as READERS
+from tests.unit.sanitize.sanitize_sample import WORDS, clean
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 REQUIREMENTS = TOOLS / "requirements-oletools.txt"
@@ -74,3 +86,32 @@ def corpus():
 def cleaned(corpus):
     """Each sample with its result, sanitised once for all tests."""
     return [(sample, clean(sample.data, sample.name, sample.media_type)) for sample in corpus]
+
+
+@pytest.fixture(scope="session")
+def masked(cleaned):
+    """The masked copies of what was sanitised, each with a word covered.
+
+    What has no masked copy (legacy formats, RTF, what holds no such word) is not in it. The pages
+    of a PDF are pictures then.
+    """
+    found = []
+    for sample, result in cleaned:
+        if result.content:
+            copy = mask(result.content, (WORDS[:3],), READERS, time.monotonic, Limits())
+            words = sample.words.replace(WORDS[:3], "●●●") if sample.kind != "pdf" else ""
+            if copy.content:
+                found.append((replace(sample, words=words), copy))
+    return found
+
+
+@pytest.fixture(scope="session")
+def unlocked(corpus):
+    """What was encrypted, opened by a password and then sanitised, as the gate does."""
+    return [(sample, clean(*opened(sample))) for sample in sanitize_locked.samples(corpus)]
+
+
+@pytest.fixture(scope="session", params=["cleaned", "masked", "unlocked"])
+def results(request):
+    """Every way by which something sanitised reaches a recipient."""
+    return request.getfixturevalue(request.param)

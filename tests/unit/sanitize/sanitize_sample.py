@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import time
+import zipfile
 from dataclasses import dataclass
+from email import message_from_bytes
 
 from shared.extract import extract
 from shared.extract.charset import decode
@@ -52,3 +55,21 @@ def text_of(content):
 
 def codes(result):
     return {removal.code for removal in result.lineage.removals}
+
+
+def inside(content):
+    """Name and bytes of every file of an item: in archives and mails, the pages of mails too."""
+    kind = content.name.rpartition(".")[2]
+    if kind == "zip":
+        with zipfile.ZipFile(io.BytesIO(content.data)) as archive:
+            for name in archive.namelist():
+                yield from inside(Content(archive.read(name), name))
+    elif kind == "eml":
+        for part in message_from_bytes(content.data).walk():
+            name = part.get_filename() or (
+                "body.html" if part.get_content_subtype() == "html" else ""
+            )
+            if name:
+                yield from inside(Content(part.get_payload(decode=True), name))
+    else:
+        yield content.name, content.data

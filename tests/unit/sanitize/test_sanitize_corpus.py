@@ -14,19 +14,17 @@ import pptx
 import pypdfium2
 
 from shared.model import GapCode
-from tests.unit.sanitize.sanitize_sample import clean, codes, text_of
+from tests.unit.sanitize.sanitize_sample import clean, codes, inside, text_of
 
 OFFICE = {"docx", "docm", "xlsx", "xlsm", "pptx", "pptm", "doc", "xls", "ppt", "rtf"}
 OPENERS = {"docx": docx.Document, "xlsx": openpyxl.load_workbook, "pptx": pptx.Presentation}
 
 
-def named(cleaned, kinds):
-    """File name → clean bytes, of the kinds that the samples had."""
-    return {
-        f"{number:03}.{result.content.name.rpartition('.')[2]}": result.content.data
-        for number, (sample, result) in enumerate(cleaned)
-        if sample.kind in kinds and result.content
-    }
+def named(results, kinds):
+    """Numbered name → bytes of every file of these kinds, in archives and mails too."""
+    files = [each for _, result in results if result.content for each in inside(result.content)]
+    found = [(name.rpartition(".")[2], data) for name, data in files]
+    return {f"{n:03}.{kind}": data for n, (kind, data) in enumerate(found) if kind in kinds}
 
 
 def test_corpus_has_enough_of_every_kind(corpus):
@@ -55,10 +53,10 @@ def test_corpus_removals_are_named(cleaned):
     assert wrong == []
 
 
-def test_corpus_words_are_kept(cleaned):
+def test_corpus_words_are_kept(results):
     wrong = [
         sample.name
-        for sample, result in cleaned
+        for sample, result in results
         if result.content and sample.words not in text_of(result.content)
     ]
     assert wrong == []
@@ -81,8 +79,8 @@ def test_corpus_sanitised_twice_does_not_change(cleaned):
     assert wrong == []
 
 
-def test_office_results_show_nothing_to_oletools(cleaned, office_check, tmp_path):
-    found = office_check(tmp_path / "clean", named(cleaned, OFFICE))
+def test_office_results_show_nothing_to_oletools(results, office_check, tmp_path):
+    found = office_check(tmp_path / "clean", named(results, OFFICE))
     assert {name: what for name, what in found.items() if what} == {}
 
 
@@ -104,14 +102,14 @@ def test_oletools_sees_the_originals(corpus, office_check, tmp_path):
         assert found[name], name
 
 
-def test_office_packages_list_nothing_active(cleaned):
+def test_office_packages_list_nothing_active(results):
     """A look at the packages by zipfile alone (olevba does not see macro sheets in them)."""
     active = re.compile(
         r"vbaproject|vbadata|macrosheet|activex|embeddings|customui|externallink|connections"
         r"|targetmode=.external|macroenabled|ddelink|oleobj|instrtext>\s*(?:dde|include|quote)",
         re.IGNORECASE,
     )
-    for name, data in named(cleaned, OFFICE).items():
+    for name, data in named(results, OFFICE).items():
         if data.startswith(b"PK"):
             with zipfile.ZipFile(io.BytesIO(data)) as package:
                 text = "".join(
@@ -122,8 +120,8 @@ def test_office_packages_list_nothing_active(cleaned):
             assert active.findall(text) == [], name
 
 
-def test_pdf_results_show_nothing_to_a_structure_walk(cleaned, pdf_check, tmp_path):
-    found = pdf_check(tmp_path / "clean", named(cleaned, {"pdf"}))
+def test_pdf_results_show_nothing_to_a_structure_walk(results, pdf_check, tmp_path):
+    found = pdf_check(tmp_path / "clean", named(results, {"pdf"}))
     assert len(found) >= 14
     assert {name: what for name, what in found.items() if what} == {}
 
@@ -134,16 +132,16 @@ def test_structure_walk_sees_the_originals(corpus, pdf_check, tmp_path):
     assert [name for name, what in found.items() if not what] == []
 
 
-def test_pdf_results_open_in_pdfium_with_nothing_behind_the_end(cleaned):
-    for data in named(cleaned, {"pdf"}).values():
+def test_pdf_results_open_in_pdfium_with_nothing_behind_the_end(results):
+    for data in named(results, {"pdf"}).values():
         with pypdfium2.PdfDocument(data) as document:
             assert len(document) == 1
         assert data.rstrip().endswith(b"%%EOF")
         assert b"<script>" not in data
 
 
-def test_office_results_open_in_the_libraries_that_write_them(cleaned):
-    files = named(cleaned, OFFICE)
+def test_office_results_open_in_the_libraries_that_write_them(results):
+    files = named(results, OFFICE)
     opened = Counter()
     for name, data in files.items():
         opener = OPENERS.get(name.rpartition(".")[2])
@@ -179,8 +177,8 @@ class ActiveContent(HTMLParser):
                 self.found.append("style")
 
 
-def test_html_results_hold_nothing_active(cleaned):
-    pages = named(cleaned, {"html"})
+def test_html_results_hold_nothing_active(results):
+    pages = named(results, {"html"})
     assert len(pages) >= 15
     for name, data in pages.items():
         parser = ActiveContent()
@@ -188,8 +186,8 @@ def test_html_results_hold_nothing_active(cleaned):
         assert parser.found == [], name
 
 
-def test_svg_results_hold_nothing_active(cleaned):
-    for name, data in named(cleaned, {"svg"}).items():
+def test_svg_results_hold_nothing_active(results):
+    for name, data in named(results, {"svg"}).items():
         parser = ActiveContent()
         parser.BAD = frozenset(
             {"script", "foreignobject", "iframe", "animate", "set", "a", "style"}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import zipfile
-from email import message_from_bytes
 
 import docx
 import openpyxl
@@ -14,7 +12,7 @@ import pytest
 
 from tests.unit.sanitize import libreoffice
 from tests.unit.sanitize.sanitize_office import LINK, REL, in_body, saved, saved_image
-from tests.unit.sanitize.sanitize_sample import WORDS, clean, codes
+from tests.unit.sanitize.sanitize_sample import WORDS, clean, codes, inside
 
 OFFICE = ("docx", "xlsx", "pptx", "doc", "xls", "rtf", "svg")
 PAGES = ("html",)
@@ -22,28 +20,13 @@ PAGES = ("html",)
 MADE_OF = {"doc": "docx", "rtf": "docx", "xls": "xlsx", "ppt": "pptx"}
 
 
-def inside(name, data):
-    """The file itself, and every file in archives and mails in it."""
-    kind = name.rpartition(".")[2]
-    if kind == "zip":
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for member in archive.namelist():
-                yield from inside(member, archive.read(member))
-    elif kind == "eml":
-        for part in message_from_bytes(data).walk():
-            if part.get_filename():
-                yield from inside(part.get_filename(), part.get_payload(decode=True))
-    else:
-        yield name, data
-
-
-def of_kinds(cleaned, kinds):
+def of_kinds(results, kinds):
     """Numbered name → (the sample's name, what must be shown, bytes), of files of these kinds."""
     found = [
         (sample.name, sample.words, name.rpartition(".")[2], data)
-        for sample, result in cleaned
+        for sample, result in results
         if result.content
-        for name, data in inside(result.content.name, result.content.data)
+        for name, data in inside(result.content)
         if name.rpartition(".")[2] in kinds
     ]
     return {
@@ -66,11 +49,13 @@ def wrong(files, folder, reader=""):
 @libreoffice.needed
 @pytest.mark.parametrize(
     ("kinds", "least", "reader"),
-    [(OFFICE, 45, ""), (PAGES, 15, libreoffice.PAGES)],
+    [(OFFICE, 120, ""), (PAGES, 40, libreoffice.PAGES)],
     ids=["office", "pages"],
 )
-def test_results_open_in_libreoffice_and_show_their_words(cleaned, tmp_path, kinds, least, reader):
-    files = of_kinds(cleaned, kinds)
+def test_results_open_in_libreoffice_and_show_their_words(
+    cleaned, masked, unlocked, tmp_path, kinds, least, reader
+):
+    files = of_kinds(cleaned + masked + unlocked, kinds)
     assert len(files) >= least
     assert wrong(files, tmp_path, reader) == []
 
