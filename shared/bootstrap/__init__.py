@@ -176,6 +176,7 @@ async def judge_anew() -> None:
         await runtime().relay_granted.publish()
     if runtime().settings.legal_hold == "off":
         await runtime().disposer.run()
+    await runtime().expiring.run()
     await tell_oldest()
 
 

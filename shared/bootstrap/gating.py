@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from shared.services.gate import GateService
     from shared.services.gate.arrivals import Arrivals
     from shared.services.gate.clean import Cleaning
+    from shared.services.gate.expiring import Expiring
     from shared.services.gate.landed import Shelf
     from shared.services.gate.locked import Locks
     from shared.services.gate.masked import Masking
+    from shared.services.gate.originals import Originals
     from shared.services.gate.telling import GateNotices
     from shared.services.gate.waiting import Waiting
     from shared.services.relay_delivery import RelayDelivery
@@ -122,6 +124,36 @@ class Gating(Notifying):
         )
 
     @cached_property
+    def expiring(self) -> Expiring:
+        """Locks that nobody opened in their time."""
+        from shared.services.gate.expiring import Expiring  # noqa: PLC0415 - scanning roles alone
+        from shared.services.gate.outcomes import Outcomes  # noqa: PLC0415 - the same
+
+        shelf = self._shelf
+        return Expiring(
+            shelf.envelopes,
+            Outcomes(shelf, self.waiting),
+            self.waiting,
+            self._record,
+            self._gate_notices.expired,
+        )
+
+    @cached_property
+    def originals(self) -> Originals:
+        """The originals of what was sanitised and delivered."""
+        from shared.services.gate.originals import Originals  # noqa: PLC0415 - scanning roles alone
+
+        marker = needed(self.settings.marker_key, "SEKISHO_MARKER_KEY").value
+        return Originals(
+            self._shelf,
+            self.work.queue("scan-items"),
+            self.clock,
+            hmac.digest(marker, b"original pages", "sha256"),
+            self._record,
+            self.settings.password_url,
+        )
+
+    @cached_property
     def relay_delivery(self) -> RelayDelivery:
         """Mail that the relay delivers."""
         from shared.services import relay_delivery as relay  # noqa: PLC0415 - scanning roles alone
@@ -170,6 +202,7 @@ class Gating(Notifying):
             given.mail_domains,
             options,
             given.max_item_bytes,
+            self.originals.link,
         )
 
     @cached_property

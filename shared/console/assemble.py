@@ -19,6 +19,7 @@ from shared.console.web import BASE
 from shared.errors import SettingsError
 from shared.policy import Policy
 from shared.ports import Clock
+from shared.services.gate.waiting import TABLE, Waiting
 from shared.settings import Settings
 from shared.storage.audit_rows import Rows
 from shared.storage.dead_letters import DeadLetters
@@ -60,6 +61,7 @@ def furnish(
         granted=Exceptions(work.table("exceptions"), clock),
         notices=work.table("outbox"),
         disposals=Disposals(work.table("exceptions"), clock),
+        gate=Waiting(work.table(TABLE), clock),
     )
 
 

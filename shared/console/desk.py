@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from shared.console.releases import Releases
 from shared.console.trail import Trail
 from shared.model import AuditEvent
 from shared.ports import Clock, Row, Table
+from shared.services.gate.waiting import LOCK, PERSON, SCAN, Pile, Waiting
 from shared.services.outbox import Outbox
 from shared.storage.audit_rows import Rows
 from shared.storage.audit_state import CHAIN, CHECKPOINT
@@ -46,6 +48,7 @@ class Desk:
     granted: Exceptions | None = None
     notices: Table | None = None
     disposals: Disposals | None = None
+    gate: Waiting | None = None
     pages: Pages = field(init=False)
     _health: list[tuple[datetime, dict[str, int]]] = field(default_factory=list, init=False)
 
@@ -93,6 +96,13 @@ class Desk:
             for source in SUBSCRIPTION_SOURCES
             async for row in self.accounts.query(source, limit=SHOWN)
         ]
+
+    async def at_the_gate(self) -> dict[str, Pile]:
+        """What waits at the gate: for the pipeline, for a person, for a password."""
+        if self.gate is None:
+            return {}
+        piles = await asyncio.gather(*(self.gate.pile(each) for each in (SCAN, PERSON, LOCK)))
+        return dict(zip((SCAN, PERSON, LOCK), piles, strict=True))
 
     async def health(self) -> dict[str, int]:
         """How many subscriptions are alive, lapsed, or not made."""

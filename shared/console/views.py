@@ -14,6 +14,7 @@ from shared.console.desk import Desk, condition
 from shared.console.page import Ask, page
 from shared.console.web import BASE, Response, redirect
 from shared.errors import GoneError
+from shared.services.gate.waiting import MOST
 from shared.storage.index_audit import DISPOSITIONS, LIMIT
 from shared.storage.index_counts import day_of
 
@@ -31,12 +32,13 @@ _LETTER = re.compile(r"[a-z-]+/\d{4}/\d{2}/\d{2}/[0-9a-f]{32}\.json")
 async def overview(desk: Desk, ask: Ask) -> Response:
     """What a chief looks at in the morning; a few counters, no scan."""
     today = day_of(desk.clock())
-    days, states, oldest, health, swept = await asyncio.gather(
+    days, states, oldest, health, swept, gate = await asyncio.gather(
         desk.pages.counts.days(today, DAYS),
         desk.pages.counts.states(),
         desk.incidents.oldest(),
         desk.health(),
         desk.swept(),
+        desk.at_the_gate(),
     )
     chain, verified = await asyncio.gather(desk.checkpoint(), desk.verified())
     week: Counter[str] = Counter()
@@ -53,6 +55,8 @@ async def overview(desk: Desk, ask: Ask) -> Response:
         today_all=days[-1][1].get("all", 0),
         waiting=waiting,
         oldest=oldest,
+        gate=gate,
+        most=MOST,
         now=desk.clock(),
         health=health,
         chain=chain,

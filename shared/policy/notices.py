@@ -25,7 +25,7 @@ from shared.policy.rule import JST, Words
 
 KINDS = (
     *("owner", "manager", "security", "digest", "alert"),
-    *("sender", "recipient", "gate_sender", "gate_recipient"),
+    *("sender", "recipient", "gate_sender", "gate_recipient", "gate_expired"),
 )
 LANGUAGES = ("ja", "en")
 SHOWN = 8
@@ -53,6 +53,9 @@ _SUBJECTS = {
     ),
     "gate_recipient": Words(
         "あなた宛てのものを関所で止めました（{} 件）", "Something for you was stopped ({})"
+    ),
+    "gate_expired": Words(
+        "パスワードの入力期限が過ぎました（{} 件）", "The time for the password is over ({})"
     ),
     "sender": Words("送信したメールを止めました（{} 件）", "Your mail was stopped ({})"),
     "recipient": Words("あなた宛てのメールを止めました（{} 件）", "A mail to you was stopped ({})"),

@@ -122,7 +122,10 @@ class Locks:
             look = encode(Envelope(LOOK, first_seen=self.clock(), body={"lock": _name(lock)}))
             for delay in LOOKS:
                 await self.queue.put(look, delay=delay)
-        return decode((await self.shelf.envelopes.get(_name(lock))).data, Lock)
+        there = decode((await self.shelf.envelopes.get(_name(lock))).data, Lock)
+        if self.outcomes.waiting is not None:
+            await self.outcomes.waiting.locked(_name(there), there.until)
+        return there
 
     def link(self, lock: Lock) -> str:
         """The page's address for this lock; empty where there is no page."""
@@ -204,7 +207,14 @@ class Locks:
         said = f"{landed.key}\0{landed.base.recipient}".encode()
         sender = (landed.senders or ("",))[-1]
         pair, lock = self._pair(sender, landed.user), self._mac("lock", said)[:32]
-        await self.shelf.envelopes.delete(f"locked/{pair}/{lock}.json")
+        name = f"locked/{pair}/{lock}.json"
+        with suppress(GoneError):
+            await self._gone(decode((await self.shelf.envelopes.get(name)).data, Lock))
+
+    async def _gone(self, lock: Lock) -> None:
+        await self.shelf.envelopes.delete(_name(lock))
+        if self.outcomes.waiting is not None:
+            await self.outcomes.waiting.opened(_name(lock), lock.until)
 
     async def _found(self, token: str) -> tuple[Lock, str] | None:
         match = _TOKEN.fullmatch(token)
@@ -240,7 +250,7 @@ class Locks:
         await self.record(lock.item, opened)
         await self.outcomes.write(lock.item, opened)
         await self.outcomes.clear(landed, opened)
-        await self.shelf.envelopes.delete(_name(lock))
+        await self._gone(lock)
         return Answer.OPENED
 
     async def _child(self, lock: Lock, landed: Landed, content: Content) -> str:

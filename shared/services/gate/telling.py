@@ -12,7 +12,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shared.audit.event import build
-from shared.model import AuditEvent, Claim, Disposition, Outcome
+from shared.model import (
+    AuditEvent,
+    Claim,
+    Context,
+    Decision,
+    Disposition,
+    Gap,
+    GapCode,
+    Intent,
+    Item,
+    Mode,
+    Outcome,
+    OutcomeState,
+)
 from shared.policy import Policy
 from shared.ports import Clock
 from shared.services.common import decision_of
@@ -22,7 +35,7 @@ from shared.services.outbox import Address, Outbox
 from shared.services.senders import within
 from shared.services.telling import kinds
 
-RECIPIENT, SENDER = "gate_recipient", "gate_sender"
+RECIPIENT, SENDER, EXPIRED = "gate_recipient", "gate_sender", "gate_expired"
 STOPPED = frozenset({HOLD, "quarantine"})
 _AUTOMATIC = re.compile(
     rb"^(?:Auto-Submitted:[ \t]*(?!no\b)|Precedence:[ \t]*(?:bulk|list|junk)|List-Id:)",
@@ -51,6 +64,20 @@ class GateNotices:
             await self.outbox.put(RECIPIENT, Address("mail", landed.user), event)
         for sender in self._senders(landed):
             await self.outbox.put(SENDER, Address("mail", sender), event)
+
+    async def expired(self, item: Item, recipient: str) -> None:
+        """Nobody typed the password in its time: the recipient hears what becomes of it now."""
+        if not self.mail:
+            return
+        decision = Decision(
+            Disposition.REVIEW, Disposition.REVIEW, Mode.ENFORCE, self.policy.version,
+            gaps=(Gap(GapCode.ENCRYPTED, ""),),
+        )  # fmt: skip
+        intent = Intent(decision, Context(item.source, "landing", owner=recipient), "", "")
+        key, now = item.key(self.policy.version), self.clock()
+        claim = Claim(item, key, "gate", 0, "", now, intent=intent)
+        event = self._event(claim, Outcome(HOLD, OutcomeState.APPLIED))
+        await self.outbox.put(EXPIRED, Address("mail", recipient), event)
 
     def _event(self, claim: Claim, outcome: Outcome) -> AuditEvent:
         version = decision_of(claim).policy_version

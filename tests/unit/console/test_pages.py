@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -19,8 +21,9 @@ from shared.console.words import Words, catalogue
 from shared.errors import UnavailableError
 from shared.model import Envelope, OutcomeState
 from shared.ports import Row
+from shared.services.gate.waiting import TABLE, Waiting
 from tests.unit.console.conftest import SECONDS, links, path_of, text
-from tests.unit.console.seed import event
+from tests.unit.console.seed import NOW, event
 
 
 async def test_page_says_nothing_to_a_cookie_of_somebody_else(house):
@@ -223,6 +226,23 @@ async def test_overview_adds_up_what_passed(house):
     page = text(await house.get("", "viewer", lang="en"))
     figures = re.findall(r'class="figure">(\d+)<', page)
     assert figures == ["6", "1", "0", "2", "3"]
+
+
+async def test_overview_says_what_waits_at_the_gate_and_since_when(house):
+    gate = Waiting(house.stores.table(TABLE), lambda: NOW)
+    desk = replace(house.desk, gate=gate)
+    assert "関所で待っているもの" not in text(await house.get("", "viewer"))
+    house.desk = desk
+    for number in range(3):
+        await gate.arrived(f"mail/{number}.eml", NOW - timedelta(minutes=number + 1))
+    await gate.held("mail/2.eml", NOW - timedelta(minutes=3))
+    await gate.locked("locked/a/b.json", NOW + timedelta(days=7))
+    page = text(await house.get("", "viewer"))
+    section = page.partition('id="gate"')[2].partition("</section>")[0]
+    assert re.findall(r'class="figure">(\d+)<', section) == ["2", "1", "1"]
+    assert "人の確認待ち" in section
+    assert "パスワード待ち" in section
+    assert section.count("最も古いもの") == 3
 
 
 async def test_audit_search_finds_an_item_and_is_told(house):
