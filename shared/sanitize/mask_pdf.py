@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw
 from pypdfium2 import raw
 
 from shared.model import GapCode
+from shared.sanitize import pdf_ink
 from shared.sanitize.covering import Values
 from shared.sanitize.work import HoldError, Work
 
@@ -27,7 +28,10 @@ type Box = tuple[float, float, float, float]
 
 
 def covered(data: bytes, values: Values, work: Work) -> bytes:
-    """Pictures of the pages with the values covered; the same bytes if none stands there."""
+    """Pictures of the pages with the values covered; the same bytes if none stands there.
+
+    HoldError where the pages cannot be drawn as they are meant.
+    """
     try:
         document = pdfium.PdfDocument(data)
     except pdfium.PdfiumError:
@@ -36,6 +40,7 @@ def covered(data: bytes, values: Values, work: Work) -> bytes:
         boxes = [_boxes(document[number], values, work) for number in range(len(document))]
         if not any(boxes):
             return data
+        pdf_ink.check(data, work)
         pages = [_picture(document[number], each, work) for number, each in enumerate(boxes)]
     finally:
         document.close()

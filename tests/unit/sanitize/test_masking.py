@@ -5,6 +5,8 @@ from __future__ import annotations
 import email
 import email.policy
 import io
+import subprocess
+import sys
 import time
 import zipfile
 
@@ -18,7 +20,9 @@ from shared.extract import Limits
 from shared.extract.charset import decode
 from shared.extract.sniff import sniff
 from shared.model import Content, GapCode
-from shared.sanitize import Tools, mask
+from shared.sanitize import Tools, mask, pdf_ink
+from tests.unit.sanitize.sanitize_pdf import plain
+from tests.unit.sanitize.sanitize_sample import WORDS
 
 VALUE = "999993141590"
 COVER = "●" * 12
@@ -130,6 +134,31 @@ def test_pdf_becomes_pictures_with_the_value_under_a_black_box(turned):
     assert image.getpixel(spot) < 40
     outside = {0: (30, 97), 90: (203, 30), 180: (370, 203)}[turned]
     assert image.getpixel(outside) > 200
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_pdf_whose_fonts_this_machine_cannot_draw_has_no_copy(monkeypatch, drawn):
+    """Its pages would be pictures without a word; what a document holds itself is always drawn."""
+    asked = []
+    monkeypatch.setattr(pdf_ink, "draws", lambda each: asked.append(each) or drawn)
+    assert [gap.code for gap in masked(pdf(), "a.pdf").gaps] == []
+    assert asked == []
+    done = masked(plain(), "b.pdf", values=(WORDS[:3],))
+    assert [gap.code for gap in done.gaps] == ([] if drawn else [GapCode.PARTIAL])
+    assert asked == ["Japan1"]
+
+
+def test_machine_without_ink_is_found_out():
+    """The stand-in font of the readers has no ink: like a machine without Japanese fonts."""
+    program = (
+        "from shared.extract import pdf_fonts; from shared.sanitize import pdf_ink\n"
+        "pdf_fonts.use_stand_in()\n"
+        "print([pdf_ink.draws(each) for each in ('Japan1', 'GB1', 'CNS1', 'Korea1')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=90
+    )
+    assert done.stdout.strip() == str([False] * 4)
 
 
 def test_pdf_without_the_value_is_left_as_it_is():
