@@ -21,7 +21,7 @@ WANTED = 0.85
 # What is mutated, and the tests that should notice.
 ROOMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "detect": (("shared/detect",), ("tests/unit/detect",)),
-    "policy": (("shared/policy",), ("tests/unit/policy", "tests/unit/notices")),
+    "policy": (("shared/policy",), ("tests/unit/policy", "tests/unit/notices/test_notices.py")),
     "pipeline": (("shared/pipeline.py",), ("tests/unit/pipeline",)),
     "ledger": (
         ("shared/storage/ledger.py",),
