@@ -341,6 +341,7 @@ class Envelope:
     """Every queue message. Times are UTC; ``item`` is set for kind ``item``, else ``body``.
 
     ``kind``: ``hint`` (something changed, look), ``job`` (a timer's work), ``item`` (scan this),
+    ``look`` (a mail may say by now what opens a held one),
     ``result`` (an audit event, inline or by ``ref`` to a blob: queue messages cap at 64 KiB).
     ``replayed`` is set when a person puts a dead letter back: its age then counts from there.
     ``revived`` counts how often it came back from the poison queue.
