@@ -37,7 +37,7 @@ def _open(document: Document, job: Job) -> rars.RarFile | None:
         try:
             return rars.RarFile.from_bytes(document.data, password, options=_options(job))
         except rars.Error as error:
-            code = _code(error)
+            code = _code(error, password)
             if code != GapCode.ENCRYPTED:
                 break
     job.gap(code, document.location)
@@ -55,13 +55,16 @@ def _options(job: Job) -> rars.ReadOptions:
     )
 
 
-def _code(error: rars.Error) -> GapCode:
-    """The gap for one of the library's errors."""
+def _code(error: rars.Error, password: str | None) -> GapCode:
+    """The gap for one of the library's errors.
+
+    Through a password, damage is taken for a wrong one: generations before 5 cannot tell.
+    """
     if isinstance(error, (rars.PasswordRequired, rars.BadPassword)):
         return GapCode.ENCRYPTED
     if isinstance(error, rars.UnsupportedRarFeature):
         return GapCode.UNSUPPORTED
-    return GapCode.MALFORMED
+    return GapCode.MALFORMED if password is None else GapCode.ENCRYPTED
 
 
 def _comment(archive: rars.RarFile, job: Job) -> str:
@@ -87,10 +90,10 @@ def _all_at_once(archive: rars.RarFile, members: list[rars.RarInfo], job: Job) -
     for password in (None, *job.passwords):
         try:
             contents = archive.read_many(wanted, password, options=_options(job))
-        except (rars.PasswordRequired, rars.BadPassword):
+        except (rars.Error, MemoryError) as error:
+            if isinstance(error, MemoryError) or _code(error, password) != GapCode.ENCRYPTED:
+                return {}
             continue
-        except (rars.Error, MemoryError):
-            return {}
         return dict(zip(numbers, contents, strict=True))
     return {}
 
@@ -140,7 +143,7 @@ def _content(archive: rars.RarFile, member: rars.RarInfo, location: str, job: Jo
             code = GapCode.TOO_LARGE
             break
         except rars.Error as error:
-            code = _code(error)
+            code = _code(error, password)
             if code != GapCode.ENCRYPTED:
                 break
     job.gap(code, location)

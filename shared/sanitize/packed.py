@@ -125,7 +125,9 @@ def _rar_open(
         except rars.UnsupportedRarFeature:
             raise HoldError(GapCode.UNSUPPORTED) from None
         except rars.Error:
-            raise HoldError(GapCode.MALFORMED) from None
+            if not password:
+                raise HoldError(GapCode.MALFORMED) from None
+            work.tick()  # generations before 5 cannot tell a wrong password from damage
     raise HoldError(GapCode.ENCRYPTED)
 
 
@@ -145,7 +147,7 @@ def _rar_read(
             raise HoldError(GapCode.TOO_LARGE) from None
         except rars.UnsupportedRarFeature:
             raise HoldError(GapCode.UNSUPPORTED) from None
-        except rars.Error:  # the older generations cannot tell a wrong password from damage
+        except rars.Error:  # as above
             work.tick()
     raise HoldError(GapCode.ENCRYPTED if closed else GapCode.MALFORMED)
 

@@ -19,6 +19,7 @@ from tests.unit.extract_files.cfb_writer import cfb
 from tests.unit.extract_files.legacy_cases import xls_text, xls_with
 from tests.unit.extract_files.pdf_cases import CASES as PDFS
 from tests.unit.extract_files.pdf_cases import drawn, text
+from tests.unit.extract_files.rar_cases import built
 from tests.unit.extract_files.rc4_writer import (
     doc_locked,
     header_97,
@@ -145,3 +146,29 @@ async def test_sandbox_that_writes_no_file_opens_them_too():
             assert any("00000001" in segment.text for segment in found.segments), kind
     finally:
         sandbox.close()
+
+
+RARS = [
+    ("rar15", {}),
+    ("rar20", {"solid": True}),
+    ("rar30", {}),
+    ("rar30", {"solid": True}),
+    ("rar30", {"encrypt_headers": True}),
+    ("rar40", {"encrypt_headers": True}),
+    ("rar50", {"solid": True}),
+    ("rar50", {"encrypt_headers": True}),
+    ("rar70", {}),
+]
+"""Generations and ways; those before 5 cannot tell a wrong password from damage."""
+
+
+@pytest.mark.parametrize(("kind", "options"), RARS, ids=str)
+def test_rar_of_every_generation_opens_after_wrong_passwords(kind, options):
+    members = {"a.txt": "番号 00000001".encode() * 9, "b.txt": b"x" * 500}
+    data = Content(built(members, format=kind, password="秘密", **options), "a.rar")
+    wrong = ["違う", *(f"falsch-{number}" for number in range(9))]
+    found, _ = extract(data, clock=time.monotonic, passwords=(*wrong, "秘密"))
+    assert found.gaps == ()
+    assert any("00000001" in segment.text for segment in found.segments)
+    closed, _ = extract(data, clock=time.monotonic, passwords=wrong)
+    assert {gap.code for gap in closed.gaps} == {GapCode.ENCRYPTED}
