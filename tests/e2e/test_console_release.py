@@ -29,6 +29,8 @@ from tests.unit.console.seed import event, finding
 pytestmark = [pytest.mark.e2e, needed]
 SECTION = "section[aria-labelledby=release]"
 REASON = "住民本人の同意を得て、転入の手続に用いるため"
+REASONS = {"ja": REASON, "en": "With the resident's consent, for the papers of a move"}
+NAMES = {"oid-a": "確認 花子", "oid-b": "審査 太郎", "oid-c": "監査 次郎", "oid-owner": "市民課 葵"}
 CONTEXT = Context("drive", "onedrive_guest")
 NUMBERS = itertools.count(9_001, 200)  # of events; a test's own, for the pages outlive it
 
@@ -52,7 +54,7 @@ def stopped(served):  # noqa: F811 - the fixture
 
 
 def become(page, served, who, *roles):  # noqa: F811 - the fixture
-    value = served.house.sessions.seal(User(who, who, roles, f"{who}-session", SECONDS + 60))
+    value = served.house.sessions.seal(User(who, NAMES[who], roles, f"{who}-session", SECONDS + 60))
     page.context.add_cookies([{"name": COOKIE, "value": value, "url": served.url}])
 
 
@@ -109,7 +111,7 @@ def test_release_walk_needs_no_mouse(open_page, served, stopped, language, view,
     focus(page, words["release.ask"])
     page.keyboard.press("Enter")
     focus(page, "#release-reason")
-    page.keyboard.type(REASON)
+    page.keyboard.type(REASONS[language])
     focus(page, "#release-days")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
