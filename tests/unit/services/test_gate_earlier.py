@@ -9,7 +9,7 @@ import pytest
 from local.graph.routes.drafts import received
 from shared.codec import decode
 from shared.duties import Scanner
-from shared.errors import MalformedError
+from shared.errors import GoneError, MalformedError, PermanentError, UnavailableError
 from shared.model import Envelope
 from shared.services.gate.earlier import LOOKS, Mailbox
 from shared.services.gate.locked import LOOK
@@ -102,6 +102,32 @@ async def test_recipient_without_a_mailbox_types_it(whole):
     whole.locks = whole.service._locks = replace(whole.locks, url="")
     assert (await whole.scan(item)).action == "hold"
     assert await looks(whole) == [False] * len(LOOKS)
+
+
+class Failing:
+    """A Graph that answers with an error."""
+
+    def __init__(self, error):
+        self.error = error
+
+    async def send(self, *_args, **_given):
+        raise self.error
+
+
+async def test_mailbox_that_may_not_be_read_is_no_failure_and_an_outage_is_tried_again(whole):
+    await passes(whole, locked())
+    envelope = Envelope(LOOK, first_seen=whole.rig.clock(), body={"lock": await lock_name(whole)})
+    for error in (PermanentError("no permission"), GoneError("no mailbox")):
+        closed = replace(whole.locks, mailbox=Mailbox(Failing(error), read))
+        assert not await closed.look(envelope)
+    away = replace(whole.locks, mailbox=Mailbox(Failing(UnavailableError("away")), read))
+    with pytest.raises(UnavailableError):
+        await away.look(envelope)
+
+
+async def lock_name(whole):
+    (name,) = [each async for each in whole.envelopes.names("locked/")]
+    return name
 
 
 async def test_looks_after_the_end_do_nothing_and_forged_ones_are_dead_letters(whole):
