@@ -113,8 +113,8 @@ class Index:
 
     async def remove(self, row: Row) -> None:
         """Make the incident ``row`` findable no more; idempotent."""
-        await self.table.delete(ALL, row.key)
-        await self.table.delete(facet(row.values), row.key)
+        for each in places(row.values):
+            await self.table.delete(each, row.key)
         await self.table.delete("w", ascending(row.key))
 
     async def find(self, wanted: Filter, after: str = "", limit: int = 26) -> list[tuple[str, str]]:

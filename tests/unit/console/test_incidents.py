@@ -235,3 +235,16 @@ async def test_oldest_is_remembered_until_it_waits_no_more(incidents):
         await incidents.change(first, ask(action, version), NOW)
     row = await incidents.oldest()
     assert f"{row.partition}/{row.key}" == second
+
+
+@pytest.mark.parametrize("disposition", ["review", "block"])
+async def test_forgotten_incident_leaves_no_row_that_finds_it(incidents, disposition):
+    number = await incidents.open(event(1, disposition=disposition))
+    row = await incidents.get(number)
+    found = [Filter(), Filter(state="open"), Filter(disposition=disposition), Filter(held=True)]
+    partitions = {each for one in found for each in one.partitions()} | {"w"}
+    for _ in range(2):
+        await incidents.forget(row)
+    for each in partitions:
+        assert [row async for row in incidents.pages.index.table.query(each)] == [], each
+    assert not any((await incidents.pages.counts.states()).values())
