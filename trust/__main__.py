@@ -18,6 +18,7 @@ MEASURES = (
     "crashes",
     "stream",
     "poison",
+    "forged",
     "hostile",
     "fuzz",
     "tests_of",
