@@ -16,7 +16,9 @@ _UTF8 = 0x800
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)", re.IGNORECASE)
 _COMMENT = re.compile(rb"[^\x00-\x08\x0b\x0c\x0e-\x1f]{1,4000}")
-_EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,5})$")
+EXTENSION = re.compile(r"\.([A-Za-z0-9]{1,5})$")
+
+type Time = tuple[int, int, int, int, int, int]
 
 
 def clean(part: Part, work: Work) -> Part:
@@ -61,27 +63,28 @@ def _copy(
     if info.is_dir():
         work.member()
         if name:
-            _write(target, f"{name}/", info, b"", taken)
+            write_member(target, f"{name}/", info.date_time, b"", taken)
         return
     data = unpacked(archive, info, work)
     base = name.rpartition("/")[2]
-    found = _EXTENSION.search(base)
+    found = EXTENSION.search(base)
     label = f"メンバー{number}" + (f".{found[1].lower()}" if found else "")
     member = work.child(part, data, base, label)
     folder = name[: len(name) - len(base)]
-    _write(target, folder + member.name, info, member.data, taken)
+    write_member(target, folder + member.name, info.date_time, member.data, taken)
 
 
-def _write(
-    target: zipfile.ZipFile, name: str, info: zipfile.ZipInfo, data: bytes, taken: set[str]
+def write_member(
+    target: zipfile.ZipFile, name: str, when: Time, data: bytes, taken: set[str]
 ) -> None:
+    """One file or folder under a name that is in ``taken`` from then on and was not before."""
     stem, dot, extension = name.rpartition(".")
     count = 2
     while name.casefold() in taken:
         name = f"{stem or extension}({count}){dot}{extension if stem else ''}"
         count += 1
     taken.add(name.casefold())
-    fresh = zipfile.ZipInfo(name, info.date_time)
+    fresh = zipfile.ZipInfo(name, when)
     fresh.compress_type = zipfile.ZIP_DEFLATED
     fresh.external_attr = 0o755 << 16 | 0x10 if name.endswith("/") else 0o644 << 16
     fresh.create_system = 3

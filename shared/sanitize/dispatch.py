@@ -11,16 +11,19 @@ from shared.sanitize.work import HoldError, Part, Work
 
 # Format (from sniff) → module with ``clean(part, work)``. A new format is one line and a file.
 CLEANERS: dict[str, str] = {
+    "7z": "shared.sanitize.repacked",
     "calendar": "shared.sanitize.calendar",
     "csv": "shared.sanitize.words_only",
     "doc": "shared.sanitize.ole",
     "docx": "shared.sanitize.ooxml",
     "html": "shared.sanitize.hypertext",
     "image": "shared.sanitize.raster",
+    "lzh": "shared.sanitize.repacked",
     "mail": "shared.sanitize.mail",
     "pdf": "shared.sanitize.pdf",
     "ppt": "shared.sanitize.ole",
     "pptx": "shared.sanitize.ooxml",
+    "rar": "shared.sanitize.repacked",
     "rtf": "shared.sanitize.rtf",
     "text": "shared.sanitize.words_only",
     "vcard": "shared.sanitize.words_only",

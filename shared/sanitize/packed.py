@@ -57,7 +57,10 @@ def seven(data: bytes, passwords: Sequence[str], work: Work) -> list[Member]:
             continue
         except unpackio.UnpackioError:
             raise HoldError(GapCode.MALFORMED) from None
-        return [Member(name, content, password) for name, content in members.found]
+        found = [Member(name, content, password) for name, content in members.found]
+        # Empty files have no stream, so that they are never extracted.
+        empty = (each.name or "" for each in archive.entries() if each.is_empty_file)
+        return [*found, *(Member(name, b"", password) for name in empty)]
     raise HoldError(GapCode.ENCRYPTED)
 
 

@@ -63,6 +63,9 @@ WORDS: dict[str, Word] = {
     "script_file": Word("スクリプトファイルを削除", "script file removed"),
     "csv_formula": Word("CSV の外部呼び出しの式を無効化", "formula in a CSV disabled"),
     "name_cleaned": Word("ファイル名の危険な部分を削除", "unsafe parts of a file name removed"),
+    "archive_rebuilt": Word(
+        "7z・RAR・LZH の書庫を ZIP に作り直し", "7z, RAR or LZH archive made a ZIP"
+    ),
     "symbolic_link": Word("シンボリックリンクを削除", "symbolic link removed"),
     "held_part": Word(
         "無害化できない部分を削除し、原本を隔離", "part that cannot be sanitised removed"

@@ -33,7 +33,7 @@ from tests.unit.services.gate_parts import locked_zip, mail
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
 OWNER = "hanako@city.example.jp"
-PAGE_WORD, MAIL_WORD = "Kanaria-Page-7Q", "Kanaria-Mail-9X"
+PAGE_WORD, MAIL_WORD, FIRST_WORD = "Kanaria-Page-7Q", "Kanaria-Mail-9X", "Kanaria-First-5Z"
 WORDS = "総会の資料の本文です"
 
 
@@ -90,6 +90,8 @@ def test_gate_through_the_running_system(town, graph, storage, tmp_path, monkeyp
     number = person(11)
     page_zip = locked_zip(PAGE_WORD, [("資料.txt", WORDS.encode())])
     mail_zip = locked_zip(MAIL_WORD, [("資料.txt", WORDS.encode())])
+    first_zip = locked_zip(FIRST_WORD, [("資料.txt", WORDS.encode())])
+    send(town, "先にお知らせ", f"パスワードは {FIRST_WORD} です。\n", sender="d@other.example.com")
     html = f'<p>{WORDS}</p><script>alert(1)</script><img src="http://t.example/x.gif">'
     send(town, "様式の送付", html=html, attach=[("様式.xlsm", xlsm().data())])
     unread = send(town, "読めない添付", attach=[("図面.dat", os.urandom(4_000))])
@@ -106,6 +108,12 @@ def test_gate_through_the_running_system(town, graph, storage, tmp_path, monkeyp
     assert "<script>" not in read
     assert "macro removed" in read
     assert "無害化" in read
+    assert until(
+        lambda: mails(graph, OWNER).get("先にお知らせ"), 60, "the password that comes first"
+    )
+    by_first = send(
+        town, "資料（三）", attach=[("資料.zip", first_zip)], sender="d@other.example.com"
+    )
     with zipfile.ZipFile(io.BytesIO(attachments(clean)["様式.xlsx"])) as package:
         assert not [each for each in package.namelist() if "vba" in each.lower()]
 
@@ -124,8 +132,8 @@ def test_gate_through_the_running_system(town, graph, storage, tmp_path, monkeyp
     right = httpx.post(link, data={"password": PAGE_WORD}, timeout=60)
     assert "開きました" in right.text
     send(town, "先ほどの件", f"パスワードは {MAIL_WORD} です。\n", sender="c@other.example.com")
-    for subject in ("資料（一）", "資料（二）"):
-        opened = until(lambda s=subject: mails(graph, OWNER).get(s), 60, subject)[1]
+    for subject in ("資料（一）", "資料（二）", "資料（三）"):
+        opened = until(lambda s=subject: mails(graph, OWNER).get(s), 120, subject)[1]
         with zipfile.ZipFile(io.BytesIO(attachments(opened)["資料.zip"])) as archive:
             assert archive.read("資料.txt").decode() == WORDS
 
@@ -140,7 +148,8 @@ def test_gate_through_the_running_system(town, graph, storage, tmp_path, monkeyp
     twice = graph.json(f"/users/{OWNER}/messages", **{"$select": "subject", "$top": "100"})
     subjects = [each["subject"] for each in twice["value"]]
     assert len(subjects) == len(set(subjects)) + subjects.count(LETTER) - 1
-    no_password_anywhere(town, (PAGE_WORD, MAIL_WORD))
+    until(lambda: storage.tag("landing", by_first) == "", 60, "the opened mail has left landing")
+    no_password_anywhere(town, (PAGE_WORD, MAIL_WORD, FIRST_WORD))
 
 
 LETTER = "【関所】パスワードの入力が必要です / A mail to you waits for its password"

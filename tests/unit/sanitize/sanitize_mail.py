@@ -6,6 +6,8 @@ import io
 import zipfile
 from email.message import EmailMessage
 
+from tests.unit.extract_files.archive_cases import lzh, seven_zip
+from tests.unit.extract_files.rar_cases import built
 from tests.unit.sanitize.sanitize_office import docm, saved_image
 from tests.unit.sanitize.sanitize_pages import PAGES
 from tests.unit.sanitize.sanitize_pdf import SCRIPT, poisoned
@@ -15,6 +17,7 @@ ICS = (
     "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:会議\r\n"
     "DTSTART:20261125T000000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 ).encode()
+CALLS = "住民課,=cmd|' /C calc'!A0\r\n".encode()
 EXE = b"MZ" + b"\x90\0\3" * 40
 
 
@@ -57,6 +60,14 @@ def samples():
     yield Sample(
         "slip.zip", archive([("../../案内.txt", text), ("C:\\a\\b.txt", b"x")]), "name_cleaned"
     )
+    files = {"案内.txt": text, "様式/申請.docm": docm().data()}
+    yield Sample("macro.rar", built(files), "macro")
+    yield Sample("solid.rar", built(files | {"a.exe": EXE}, solid=True), "executable")
+    yield Sample(
+        "exe.7z", seven_zip({"案内.txt": text, "a.exe": EXE, "b.csv": CALLS}), "csv_formula"
+    )
+    yield Sample("macro.lzh", lzh("申請.docm", docm().data()), "macro")
+    yield Sample("script.lzh", lzh("案内.html", PAGES["script"][0]), "script")
     inner = archive([("案内.txt", text), ("a.pdf", pdf())])
     yield Sample("nested.zip", archive([("中.zip", inner)]), "pdf_action")
     yield Sample("page.eml", mail(html=PAGES["tracker"][0]), "remote_image")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import struct
@@ -15,6 +16,7 @@ from PIL import Image
 from shared.model import Content, GapCode
 from shared.sanitize import WORDS as SAYINGS
 from shared.sanitize import Limits, sanitise
+from tests.unit.extract_files.rar_cases import built
 from tests.unit.sanitize.sanitize_mail import archive
 from tests.unit.sanitize.sanitize_office import document, saved_image
 from tests.unit.sanitize.sanitize_sample import TOOLS, WORDS, clean, codes
@@ -123,7 +125,9 @@ def test_limits_hold_by_name():
 
 def test_unknown_and_foreign_formats_are_held():
     assert held_as(bytes(range(256)) * 8, "a.bin") is GapCode.UNKNOWN_FORMAT
-    assert held_as(b"7z\xbc\xaf\x27\x1c" + b"\0" * 60, "a.7z") is GapCode.UNSUPPORTED
+    assert held_as(gzip.compress(b"a"), "a.gz") is GapCode.UNSUPPORTED
+    assert held_as(b"7z\xbc\xaf\x27\x1c" + b"\0" * 60, "a.7z") is GapCode.MALFORMED
+    assert held_as(built({"a.txt": b"a"}, password="x"), "a.rar") is GapCode.ENCRYPTED
 
 
 def test_archive_names_are_kept_cleaned_and_told_apart():
