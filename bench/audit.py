@@ -33,6 +33,7 @@ from shared.storage.stores import AzureStores
 
 SEED = 20261128
 LEAST = 50.0  # MB/s
+LEAST_RECORDS = 60_000  # three blobs: one in the middle can be deleted
 
 
 def log(records: int) -> _tampering.Log:
@@ -108,6 +109,8 @@ def main() -> None:
     parser.add_argument("--azurite-results", type=int, default=10_000)
     _figures.add(parser)
     asked = parser.parse_args()
+    if asked.records < LEAST_RECORDS:
+        parser.error(f"--records: {LEAST_RECORDS} at least, so that a whole blob can be missing")
     made = log(asked.records)
     told: dict[str, object] = {"records": asked.records}
     verify = asyncio.run(speed(made))

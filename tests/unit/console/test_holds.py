@@ -63,6 +63,16 @@ async def test_legal_hold_is_shown_and_offers_no_deletion(house):
     assert '<span class="badge hold">' not in page
 
 
+@pytest.mark.parametrize("why", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'])
+async def test_reason_of_a_hold_is_text_and_nothing_else(house, why):
+    key = await opened(house, event(1, disposition="block", evidence="quarantine/x"))
+    await house.incidents.hold(key, why, NOW)
+    for path in (f"incidents/{key}", "quarantine"):
+        page = text(await house.get(path, "reviewer"))
+        assert why not in page
+        assert not re.search(r"<script|<img src=x", page)
+
+
 @pytest.mark.parametrize("action", ["block", "hold", "quarantine"])
 async def test_quarantine_says_how_a_thing_is_stopped(house, action):
     made = event(1, disposition="block", source="gate", evidence="quarantine/x")
