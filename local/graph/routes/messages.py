@@ -9,7 +9,7 @@ from aiohttp import web
 
 from local.graph import context
 from local.graph.state.mailbox import Message
-from local.graph.wire import mail, odata
+from local.graph.wire import mail, mime, odata
 from local.graph.wire.errors import fail, folder_not_found, mail_changed, not_found
 
 IMMUTABLE_AFTER_RECEIPT = {"subject", "body", "toRecipients", "ccRecipients", "from", "sender"}
@@ -73,7 +73,10 @@ async def get_mime(request: web.Request) -> web.Response:
 
 
 async def patch_message(request: web.Request) -> web.Response:
-    """PATCH: categories replaced, extended properties merged, a new change key; If-Match → 412."""
+    """PATCH: categories replaced, extended properties merged, a new change key; If-Match → 412.
+
+    What a draft says may be changed too, and its MIME with it.
+    """
     one, body = context.message(request), await odata.json_body(request)
     odata.if_match(request, one.etag, mail_changed())
     draft = one.values.get("isDraft") is True
@@ -87,6 +90,9 @@ async def patch_message(request: web.Request) -> web.Response:
                 f"The property '{key}' is read-only or cannot be set on this item.",
             )
         one.values[key] = value
+    if IMMUTABLE_AFTER_RECEIPT & set(body):
+        one.values["bodyPreview"] = mime.preview((one.values.get("body") or {}).get("content"))
+        one.raw = mime.compose(one.values, one.attachments)
     merge_extended(one.extended, body)
     context.user(request).mailbox.touch(one)
     return web.json_response(shown(request, one))

@@ -35,7 +35,7 @@ def properties(raw: bytes) -> tuple[Json, list[Json]]:
         "hasAttachments": any(not each["isInline"] for each in attachments),
         "internetMessageId": _header(message, "Message-ID") or f"<{ids.guid()}@stand-in.invalid>",
         "subject": _header(message, "Subject"),
-        "bodyPreview": re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", text)).strip()[:255],
+        "bodyPreview": preview(text),
         "importance": "normal",
         "body": {"contentType": kind, "content": text},
         "internetMessageHeaders": [
@@ -50,6 +50,11 @@ def properties(raw: bytes) -> tuple[Json, list[Json]]:
         values["from"] = senders[0]
         values["sender"] = (_recipients(message, "Sender") or senders)[0]
     return values, attachments
+
+
+def preview(text: object) -> str:
+    """The beginning of a body without its markup."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", str(text or ""))).strip()[:255]
 
 
 def compose(values: Json, attachments: list[Json]) -> bytes:
