@@ -74,9 +74,21 @@ class _Keys:
     """The passwords of one item at work."""
 
     def __init__(self, passwords: Sequence[str], work: Work) -> None:
-        self._passwords = passwords
+        self._passwords = list(passwords)
         self._work = work
         self.count = 0
+
+    def _opened(self, password: str) -> None:
+        """It opened something: it is tried first on the rest (an Office file costs 0.2 s a try)."""
+        self.count += 1
+        self._passwords.remove(password)
+        self._passwords.insert(0, password)
+
+    def _encoded(self) -> Iterator[tuple[str, bytes]]:
+        """Each password with the bytes that Japanese tools make of it."""
+        for password in self._passwords:
+            for raw in encodings([password]):
+                yield password, raw
 
     def part(self, part: Part) -> Part:
         """A part of any kind; HoldError ``encrypted`` where no password opens it."""
@@ -130,11 +142,11 @@ class _Keys:
         return self._rebuilt(part, members)
 
     def _member(self, part: Part, index: int, name: str) -> Member:
-        for password in encodings(self._passwords):
+        for password, raw in self._encoded():
             pieces: list[bytes] = []
             try:
                 archive = unpackio.open_zip_bytes(
-                    part.data, password=password, limits=limits_of(self._work.limits)
+                    part.data, password=raw, limits=limits_of(self._work.limits)
                 )
                 archive.stream_entry(index, pieces.append)
             except unpackio.LimitExceededError:
@@ -144,7 +156,7 @@ class _Keys:
                 continue
             data = b"".join(pieces)
             self._work.spend(len(data))
-            return Member(name, data, password.decode("utf-8", "replace"))
+            return Member(name, data, password)
         raise HoldError(GapCode.ENCRYPTED, part.location)
 
     def _packed(self, part: Part, kind: str) -> Part:
@@ -162,7 +174,8 @@ class _Keys:
         made: list[tuple[str, bytes]] = []
         changed = False
         for number, member in enumerate(members, 1):
-            self.count += bool(member.password)
+            if member.password:
+                self._opened(member.password)
             name = safe_name(member.name.replace("\\", "/"))
             base = name.rpartition("/")[2]
             inner = Part(member.data, base, "", part.inside(f"メンバー{number}"), part.depth + 1)
@@ -189,15 +202,15 @@ class _Keys:
                 office.decrypt(out)
             except Exception:  # noqa: BLE001, S112 - a wrong password raises many kinds of errors
                 continue
-            self.count += 1
+            self._opened(password)
             return part.with_data(out.getvalue())
         raise HoldError(GapCode.ENCRYPTED, part.location)
 
     def _pdf(self, part: Part) -> Part:
-        for password in (b"", *encodings(self._passwords)):
+        for password, raw in (("", b""), *self._encoded()):
             try:
-                with pikepdf.open(io.BytesIO(part.data), password=password) as document:
-                    if not password:
+                with pikepdf.open(io.BytesIO(part.data), password=raw) as document:
+                    if not raw:
                         return part
                     out = io.BytesIO()
                     document.save(out, encryption=False)
@@ -206,7 +219,7 @@ class _Keys:
                 continue
             except pikepdf.PdfError:
                 return part  # damaged, not closed: others say so
-            self.count += 1
+            self._opened(password)
             return part.with_data(out.getvalue())
         raise HoldError(GapCode.ENCRYPTED, part.location)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 
+import msoffcrypto
 import pytest
 
 from shared.extract import Limits
@@ -13,7 +14,9 @@ from shared.sanitize import unlock
 from tests.unit.extract_files.archive_cases import lzh
 from tests.unit.extract_files.rar_cases import built
 from tests.unit.extract_files.test_encrypted_files import RARS, SEVEN_ZIP, SEVEN_ZIP_NAMES_TOO
-from tests.unit.sanitize.sanitize_locked import PASSWORD, pdf
+from tests.unit.sanitize.sanitize_locked import PASSWORD, office, pdf
+from tests.unit.sanitize.sanitize_mail import archive
+from tests.unit.sanitize.sanitize_office import xlsm
 from tests.unit.sanitize.sanitize_pdf import plain
 from tests.unit.sanitize.sanitize_sample import TOOLS, inside
 
@@ -88,3 +91,21 @@ def test_archive_without_an_extension_gets_that_of_what_it_is_now():
         opened(built({"a.txt": b"1"}, password=PASSWORD), "資料", PASSWORD).content.name
         == "資料.zip"
     )
+
+
+def test_password_that_opened_one_is_tried_first_on_the_rest(monkeypatch):
+    """A try on an Office file costs a fifth of a second: of many files only one pays for all."""
+    asked = []
+    load = msoffcrypto.format.ooxml.OOXMLFile.load_key
+
+    def counted(self, password=None, **more):
+        asked.append(password)
+        return load(self, password=password, **more)
+
+    monkeypatch.setattr(msoffcrypto.format.ooxml.OOXMLFile, "load_key", counted)
+    book = office(xlsm().data())
+    done = opened(
+        archive([(f"{number}.xlsm", book) for number in range(3)]), "a.zip", "a", "b", PASSWORD
+    )
+    assert (codes(done), done.count) == ([], 3)
+    assert asked == ["a", "b", PASSWORD, PASSWORD, PASSWORD]
