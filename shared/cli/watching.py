@@ -14,7 +14,12 @@ from shared.cli import stores
 from shared.cli.output import console, prepare, say
 from shared.services.baseline import PARTITIONS, Status, count, status
 
-SOURCES = {"mail": "メール mail", "drive": "ファイル drive", "calendar": "予定 calendar"}
+SOURCES = {
+    "mail": "メール mail",
+    "drive": "ファイル drive",
+    "calendar": "予定 calendar",
+    "teams": "Teams",
+}
 PER_MINUTE = "SEKISHO_BASELINE_PER_MINUTE"
 DEFAULT = "600"
 
@@ -51,6 +56,7 @@ async def _found() -> Status:
         table = work.table("subscriptions")
         watched = {source: await count(table, source) for source in PARTITIONS}
         watched["drive"] += await count(table, "library")
+        watched["teams"] = await count(table, "chats")  # teams have no account of their own
         rate = int(os.environ.get(PER_MINUTE) or DEFAULT)
         return await status(
             watched, work.table("drives"), work.table("baseline"), lambda: datetime.now(UTC), rate

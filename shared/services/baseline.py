@@ -27,7 +27,7 @@ QUEUE = "scan-bulk"
 _RESERVED = 50  # times that one worker takes from the row at once
 _ATTEMPTS = 8
 _PLACE = ("pace", "pace")
-PARTITIONS = ("mail", "drive", "calendar")
+PARTITIONS = ("mail", "drive", "calendar", "teams")
 
 
 @dataclass(slots=True)
@@ -114,7 +114,10 @@ class Status:
 async def status(
     watched: Mapping[str, int], drives: Table, pace: Table, clock: Clock, per_minute: int
 ) -> Status:
-    """From the tables alone; ``watched`` is how many accounts each source has."""
+    """From the tables alone; ``watched`` is how many accounts each source has.
+
+    How many teams there are is known when they are begun, and counted then.
+    """
     found: dict[str, Progress] = {}
     for source in PARTITIONS:
         progress = found[source] = Progress(accounts=watched.get(source, 0))
@@ -125,6 +128,7 @@ async def status(
             progress.found += count if isinstance(count, int) else 0
             begun[account] = begun.get(account, True) and "enumerated" in row.values
         progress.begun, progress.finished = len(begun), sum(begun.values())
+        progress.accounts = max(progress.accounts, progress.begun)
     due, now = next_due(await pace.get(*_PLACE)), clock()
     if due is None or due <= now:
         return Status(found, 0, None)

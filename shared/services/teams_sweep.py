@@ -3,18 +3,21 @@
 By ``getAllMessages`` with a bound, a team or a user's chats at a time, because a channel's delta
 does not tell of replies. The bound moves on only when all pages have been enqueued, and the next
 look begins a little before it (Graph may be late, clocks may differ).
+
+Table ``drives``, partition ``teams``: a row a team or a user's chats. ``since`` is the bound (none
+yet: the first look enumerates), ``found`` counts what that found, ``enumerated`` is when it was
+through. The lease is renewed with each page, because a first look may take longer than it lasts.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 from shared.graph import calls
 from shared.graph.answers import Json
 from shared.graph.calls import Call
 from shared.graph.client import Graph
-from shared.ports import Row
+from shared.ports import Row, Value
 from shared.services.baseline import First
 from shared.services.common import Onward
 from shared.services.rounds import LEASE_SECONDS, NEVER, Links
@@ -36,7 +39,11 @@ class TeamsSweep:
 
     async def channels(self) -> int:
         """How many messages of all teams' channels, replies too, were enqueued."""
-        teams = [str(each["id"]) async for each in self._values(calls.TEAMS, {}, {"select": "id"})]
+        teams = [
+            str(each["id"])
+            async for page in self._graph.pages(calls.TEAMS, {}, query={"select": "id"})
+            for each in page.get("value", [])
+        ]
         return sum([await self._run(each, calls.TEAM_MESSAGES, {"team": each}) for each in teams])
 
     async def chats(self, user: str) -> int:
@@ -48,29 +55,35 @@ class TeamsSweep:
         token = await self._links.lease.acquire(name, LEASE_SECONDS)
         try:
             row = await table.get("teams", key)
-            since = row.values.get("since") if row else None
+            known: dict[str, Value] = dict(row.values) if row else {}
+            since = known.get("since")
+            first = not isinstance(since, datetime)
             began = self._links.clock()
-            count = 0
+            count = found = 0
             query = {"top": "50"}
             if isinstance(since, datetime):
                 query["filter"] = f"lastModifiedDateTime gt {_wire(since - _OVERLAP)}"
-            async for message in self._values(call, params, query):
-                if is_said(message):
-                    target = self._first.of(message) if since is None else self._onward
-                    await target.put(item_of(message))
-                    count += 1
-            await self._links.lease.renew(name, token, LEASE_SECONDS)
-            await table.put(Row("teams", key, {"since": max(began, since or NEVER)}))
+            async for page in self._graph.pages(call, params, query=query):
+                messages = page.get("value", [])
+                count += await self._page(messages, first=first)
+                await self._links.lease.renew(name, token, LEASE_SECONDS)
+                if first:
+                    found += len(messages)
+                    known["found"] = found
+                    await table.put(Row("teams", key, known))
+            known["since"] = max(began, since) if isinstance(since, datetime) else began
+            known["enumerated"] = began if first else known.get("enumerated") or NEVER
+            await table.put(Row("teams", key, known))
             return count
         finally:
             await self._links.lease.release(name, token)
 
-    async def _values(
-        self, call: Call, params: dict[str, str], query: dict[str, str]
-    ) -> AsyncIterator[Json]:
-        async for page in self._graph.pages(call, params, query=query):
-            for each in page.get("value", []):
-                yield each
+    async def _page(self, messages: list[Json], *, first: bool) -> int:
+        said = [each for each in messages if is_said(each)]
+        for each in said:
+            target = self._first.of(each) if first else self._onward
+            await target.put(item_of(each))
+        return len(said)
 
 
 def _wire(moment: datetime) -> str:

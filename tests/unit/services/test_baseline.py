@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 from itertools import pairwise
+from urllib.parse import quote
 
 import pytest
 
@@ -101,6 +102,36 @@ async def test_old_files_and_events_are_bulk_too(rig, deltas):
     assert found.enqueued == 1
     assert await deltas[EventDelta].run(rig.UPN) == 1
     assert (bulk(rig), fresh(rig)) == ([file.id, event.id], [])
+
+
+async def test_baseline_of_teams_is_told_too_and_its_old_messages_go_behind(rig, clock, whole):
+    team = await rig.admin("POST", "teams", {"name": "福祉課"})
+    where = f"teams/{team['id']}/channels/{quote(team['channels'][0]['id'])}/messages"
+    (thread,) = rig.world.teams.teams[team["id"]].channels.values()
+
+    async def sent():
+        made = await rig.admin("POST", where, {"from": rig.UPN, "text": "打合せ"})
+        return thread.messages[made["id"]]
+
+    async def told():
+        tables = rig.stores.table("drives"), rig.stores.table("baseline")
+        return (await status({"teams": 0}, *tables, clock, 60)).sources["teams"]
+
+    account = await rig.subscriptions.register("teams", "teams")
+    old = await sent()
+    old.modified = rig.clock() - timedelta(days=3)
+    assert (await told()).begun == 0
+    await whole.job(job("sweep", "teams", account.ref, rig.clock()))
+    assert (bulk(rig), fresh(rig)) == ([old.id], [])
+    found = await told()
+    assert (found.accounts, found.begun, found.finished, found.found) == (1, 1, 1, 1)
+    new = await sent()
+    await whole.job(job("sweep", "teams", account.ref, rig.clock()))
+    assert [each["body"] for each in rig.queued("scan-bulk")] == [{"found": "baseline"}]
+    assert [(each["item"]["id"], each["body"]) for each in rig.queued()] == [
+        (new.id, {"found": "sweep"})
+    ]
+    assert (await told()).found == 1  # what came since is no part of it
 
 
 async def test_progress_is_told_before_while_and_after(rig, clock, deltas):
