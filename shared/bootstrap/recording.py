@@ -53,7 +53,10 @@ class Recording(Notifying):
         """What the console's pages read and do."""
         from shared.console.assemble import furnish  # noqa: PLC0415 - the console's role alone
 
-        return furnish(self.audit, self.work, self.incidents, self.dead, self.policy, self.clock)
+        hold = self.settings.legal_hold == "on"
+        return furnish(
+            self.audit, self.work, self.incidents, self.dead, self.policy, self.clock, hold=hold
+        )
 
     @cached_property
     def chain_watch(self) -> ChainWatch:

@@ -46,6 +46,8 @@ def furnish(
     letters: DeadLetters,
     policy: Policy,
     clock: Clock,
+    *,
+    hold: bool = False,
 ) -> Desk:
     """What the pages read and do, from the two accounts that the console may use."""
     events = audit.table("auditevents")
@@ -62,6 +64,7 @@ def furnish(
         notices=work.table("outbox"),
         disposals=Disposals(work.table("exceptions"), clock),
         gate=Waiting(work.table(TABLE), clock),
+        hold=hold,
     )
 
 

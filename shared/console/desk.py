@@ -35,7 +35,10 @@ SHOWN = 500  # accounts and dead letters on a page
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """``events`` and ``chain`` are the table ``auditevents``, ``accounts`` is ``subscriptions``."""
+    """``events`` and ``chain`` are the table ``auditevents``, ``accounts`` is ``subscriptions``.
+
+    ``hold``: everything is under a legal hold (SEKISHO_LEGAL_HOLD), so that nothing is deleted.
+    """
 
     incidents: Incidents
     events: Rows
@@ -48,6 +51,7 @@ class Desk:
     granted: Exceptions | None = None
     notices: Table | None = None
     disposals: Disposals | None = None
+    hold: bool = False
     gate: Waiting | None = None
     pages: Pages = field(init=False)
     _health: list[tuple[datetime, dict[str, int]]] = field(default_factory=list, init=False)

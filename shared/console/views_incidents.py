@@ -59,6 +59,7 @@ async def _listed(desk: Desk, ask: Ask, wanted: Filter, name: str) -> Response:
         wanted=wanted,
         following=f"{BASE}/{name}?{urlencode(more)}" if following else "",
         first=not after,
+        hold=desk.hold,
         states=STATES,
         sources=SOURCES,
         dispositions=DISPOSITIONS,
@@ -124,7 +125,7 @@ async def _shown(desk: Desk, ask: Ask, row: Row, problem: str = "", status: int 
         timeline=list(reversed(timeline(row.values))),
         parts=list(reversed(parts(row.values))),
         found=_found(event),
-        actions=_fitting(row, ask.user) if ask.may("reviewer") else (),
+        actions=_fitting(desk, row, ask.user) if ask.may("reviewer") else (),
         copy=str(row.values.get("copy") or ""),
         copy_people=len(people(row.values)),
         copy_needed=max(_needed(desk, event), int(str(row.values.get("copy_needed", 1)))),
@@ -148,7 +149,7 @@ def _needed(desk: Desk, event: AuditEvent | None) -> int:
     return desk.policy.people_for(event.rule_ids if event else ())
 
 
-def _fitting(row: Row, user: User) -> tuple[str, ...]:
+def _fitting(desk: Desk, row: Row, user: User) -> tuple[str, ...]:
     values = row.values
     fitting = [each for each in OFFERED if values["state"] in ACTIONS[each][0]]
     if "leak" in fitting and not views_leak.may_be(row):
@@ -159,7 +160,9 @@ def _fitting(row: Row, user: User) -> tuple[str, ...]:
     mine = user.id.strip().casefold() in people(values)
     offered = {"": ["ask_delete"], "asked": ["keep"] if mine else ["delete", "keep"]}
     possible = offered.get(asking, []) if values["evidence_ref"] else []
-    if values.get("hold"):  # a legal hold: nobody deletes, whoever asked may take it back
+    if desk.hold or values.get(
+        "hold"
+    ):  # a legal hold: nobody deletes, whoever asked may take it back
         possible = [each for each in possible if each not in DELETING]
     return tuple(each for each in fitting if each not in DISPOSING or each in possible)
 
@@ -177,6 +180,8 @@ async def acted(desk: Desk, ask: Ask) -> Response:
     needed = _needed(desk, await desk.event(str(row.values["event"])))
     change = Change(action, ask.user.id, ask.user.name, int(version), note, needed)
     month, key = row.partition, row.key  # a number that was joined leads to the incident
+    if desk.hold and action in DELETING:
+        return await _shown(desk, ask, row, ask.words("error.state"), 409)
     try:
         row = await desk.incidents.change(f"{month}/{key}", change, desk.clock())
     except StorageConflictError:

@@ -63,6 +63,20 @@ async def test_legal_hold_is_shown_and_offers_no_deletion(house):
     assert '<span class="badge hold">' not in page
 
 
+async def test_hold_of_everything_is_said_and_nothing_is_deleted(house):
+    key = await opened(house, event(1, disposition="block", evidence="quarantine/x"))
+    for version, action in enumerate(("claim", "confirm")):
+        await house.post(f"incidents/{key}", "reviewer", action=action, version=version)
+    said = catalogue("ja")["quarantine.hold"]
+    assert said not in text(await house.get("quarantine", "reviewer"))
+    house.desk = replace(house.desk, hold=True)
+    assert said in text(await house.get("quarantine", "reviewer"))
+    assert 'value="ask_delete"' not in text(await house.get(f"incidents/{key}", "reviewer"))
+    answer = await house.post(f"incidents/{key}", "reviewer", action="ask_delete", version=2)
+    assert answer.status == 409
+    assert not (await house.incidents.get(key)).values.get("copy")
+
+
 @pytest.mark.parametrize("why", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'])
 async def test_reason_of_a_hold_is_text_and_nothing_else(house, why):
     key = await opened(house, event(1, disposition="block", evidence="quarantine/x"))
