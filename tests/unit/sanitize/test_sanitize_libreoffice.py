@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
+from collections import Counter
 
 import docx
 import openpyxl
 import pptx
 import pytest
+from openpyxl.chart import BarChart, Reference
+from openpyxl.comments import Comment
 
 from tests.unit.sanitize import libreoffice
 from tests.unit.sanitize.sanitize_office import LINK, REL, in_body, saved, saved_image
@@ -16,6 +19,7 @@ from tests.unit.sanitize.sanitize_sample import WORDS, clean, codes, inside
 
 OFFICE = ("docx", "xlsx", "pptx", "doc", "xls", "rtf", "svg")
 PAGES = ("html",)
+LINKED, SHOWN = "http://evil.example/a", "[hxxp://evil[.]example/a]"
 # Legacy kind → a file of today that LibreOffice writes in it.
 MADE_OF = {"doc": "docx", "rtf": "docx", "xls": "xlsx", "ppt": "pptx"}
 
@@ -61,19 +65,15 @@ def test_results_open_in_libreoffice_and_show_their_words(
 
 
 def letter():
-    made = docx.Document(
-        io.BytesIO(
-            in_body(LINK)
-            .relate(
-                "word/document.xml",
-                "rIdL",
-                f"{REL}/hyperlink",
-                "http://evil.example/a",
-                outside=True,
-            )
-            .data()
-        )
+    linked = in_body(LINK).relate(
+        "word/document.xml", "rIdL", f"{REL}/hyperlink", LINKED, outside=True
     )
+    made = docx.Document(io.BytesIO(linked.data()))
+    made.sections[0].header.paragraphs[0].text = "頭書き"
+    made.sections[0].footer.paragraphs[0].text = "脚書き"
+    made.add_heading("様式第一号", 1)
+    made.add_paragraph("一つ目", style="List Bullet")
+    made.add_comment(made.add_paragraph("批評のある段落").runs, text="批評です", author="見本")
     made.add_picture(io.BytesIO(saved_image("PNG")))
     made.add_table(1, 2).cell(0, 1).text = "表の中"
     return saved(made)
@@ -84,7 +84,15 @@ def book():
     sheet = made.active
     sheet["A1"], sheet["B1"], sheet["C1"] = WORDS, "=1+2", "表の中"
     sheet["A2"], sheet.column_dimensions["A"].width = "こちら", 40
-    sheet["A2"].hyperlink = "http://evil.example/a"
+    sheet["A2"].hyperlink = LINKED
+    sheet["A3"].comment = Comment("批評です", "見本")
+    sheet.merge_cells("A4:C4")
+    sheet["A4"] = "結合したセル"
+    chart = BarChart()
+    chart.title = "図の題"
+    chart.add_data(Reference(sheet, min_col=2, min_row=1, max_row=1))
+    sheet.add_chart(chart, "A8")
+    made.create_sheet("別表")["A1"] = "=Sheet!B1"
     return saved(made)
 
 
@@ -92,40 +100,49 @@ def show():
     made = pptx.Presentation()
     slide = made.slides.add_slide(made.slide_layouts[5])
     slide.shapes.title.text = WORDS
+    slide.notes_slide.notes_text_frame.text = "覚え書き"
     slide.shapes.add_table(1, 2, 0, 0, 2_000_000, 900_000).table.cell(0, 1).text = "表の中"
     slide.shapes.add_picture(io.BytesIO(saved_image("PNG")), 0, 0)
     return saved(made)
 
 
 @pytest.fixture(scope="module")
-def legacy(tmp_path_factory):
-    """Kind → a harmless file of it, by a program that people use."""
+def harmless(tmp_path_factory):
+    """Kind → a harmless file of it; those of the legacy kinds by a program that people use."""
     today = {"docx": letter(), "xlsx": book(), "pptx": show()}
-    return {
+    legacy = {
         kind: libreoffice.converted(
             {f"a.{source}": today[source]}, tmp_path_factory.mktemp(kind), kind
         )[f"a.{source}"]
         for kind, source in MADE_OF.items()
     }
+    return today | legacy
 
 
 @libreoffice.needed
-def test_harmless_legacy_files_of_a_real_program_pass_and_open_again(legacy, tmp_path):
-    results = {kind: clean(data, f"{kind}.{kind}") for kind, data in legacy.items()}
+def test_harmless_files_pass_and_show_the_same_as_before(harmless, tmp_path):
+    """Letter for letter what LibreOffice draws of the original, and the targets of links."""
+    results = {kind: clean(data, f"{kind}.{kind}") for kind, data in harmless.items()}
     assert {kind: result.gaps for kind, result in results.items() if result.gaps} == {}
-    made = libreoffice.converted({f"{k}.{k}": r.content.data for k, r in results.items()}, tmp_path)
-    assert sorted(made) == sorted(f"{kind}.{kind}" for kind in MADE_OF)
-    for name, pdf in made.items():
-        text = libreoffice.shown(pdf)
-        assert WORDS in text, name
-        assert "表の中" in text, name
+    assert [kind for kind, result in results.items() if not result.lineage.text_kept] == []
+    given = {f"before-{kind}.{kind}": data for kind, data in harmless.items()}
+    given |= {f"after-{kind}.{kind}": result.content.data for kind, result in results.items()}
+    made = libreoffice.converted(given, tmp_path)
+    assert sorted(made) == sorted(given)
+    for kind in harmless:
+        before, after = (
+            libreoffice.shown(made[f"{when}-{kind}.{kind}"]) for when in ("before", "after")
+        )
+        assert WORDS in before, kind
+        assert "表の中" in before, kind
+        assert Counter(before) == Counter(after.replace(SHOWN, "")), kind  # links are drawn last
 
 
 @libreoffice.needed
 @pytest.mark.parametrize("field", ["persistIdRef", "fHasMacros"])
-def test_presentation_that_says_it_has_macros_is_held(legacy, field):
+def test_presentation_that_says_it_has_macros_is_held(harmless, field):
     """[MS-PPT] 2.4.11: LibreOffice writes the record too, with a project of 0 and no macros."""
-    data = bytearray(legacy["ppt"])
+    data = bytearray(harmless["ppt"])
     at = data.index(struct.pack("<HI", 0x0400, 12)) + 6
     data[at + 4 * (field == "fHasMacros")] = 1
     result = clean(bytes(data), "a.ppt")
