@@ -165,22 +165,24 @@ class Rig:
             redigest=redigest,
         )
 
-    def teams(self, *, limit=1_000_000):
+    def teams(self, *, limit=1_000_000, reach=None):
         return TeamsService(
             self.graph,
             evidence=self.evidence,
             onward=self.onward,
             tenant=self.world.tenant_id,
+            reach=reach,
             limit=limit,
         )
 
-    def drive(self, *, redigest=None, limit=1_000_000, labels=None, read=False):
+    def drive(self, *, redigest=None, limit=1_000_000, labels=None, read=False, reach=None):
         return DriveService(
             self.graph,
             quarantine=self.quarantine,
             onward=self.onward,
             markers=self.markers,
             tags=Tags(self.stores.table("tags"), self.clock, labels or {}, pause=0.1, read=read),
+            reach=reach,
             inside=("city.example.jp",),
             limit=limit,
             redigest=redigest,

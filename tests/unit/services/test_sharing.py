@@ -16,8 +16,8 @@ def link(scope, **given):
     return {"id": scope, "roles": ["read"], "link": {"scope": scope, "type": "view"}, **given}
 
 
-def grant(name, **person):
-    return {"id": name, "roles": ["write"], "grantedToV2": {"user": {"id": name, **person}}}
+def grant(name, roles=("write",), **person):
+    return {"id": name, "roles": list(roles), "grantedToV2": {"user": {"id": name, **person}}}
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,53 @@ def test_owners_domain_is_the_organisations_where_none_is_given():
     assert sharing([owner, grant("b", email="b@other.example.com")], ()).place == "onedrive_guest"
     site_user = grant("b", loginName="i:0#.f|membership|b@other.example.com")
     assert sharing([owner, site_user], ()).place == "onedrive_guest"
+
+
+def site_group(role):
+    granted = {"siteGroup": {"id": "3", "displayName": "福祉課", "loginName": "福祉課"}}
+    inherited = {"driveId": "d", "id": "root"}
+    return {"id": role, "roles": [role], "grantedToV2": granted, "inheritedFrom": inherited}
+
+
+def site_user(login, **more):
+    return {"id": "u", "roles": ["read"], "grantedToV2": {"siteUser": {"loginName": login, **more}}}
+
+
+@pytest.mark.parametrize(
+    ("permission", "inside", "place"),
+    [
+        (site_group("owner"), INSIDE, "onedrive_inside"),  # nobody's own
+        (site_group("write"), (), "onedrive_inside"),
+        (grant("a", email="taro@fukushi.city.example.jp"), INSIDE, "onedrive_inside"),
+        (grant("a", email="taro@notcity.example.jp"), INSIDE, "onedrive_guest"),
+        (grant("a", email="taro@city.example.jp"), (), "onedrive_guest"),  # nothing says it is ours
+        (grant("a", email="x@other.example.com", roles=["owner"]), INSIDE, "onedrive_guest"),
+        (site_user("i:0i.t|00000003|urn:spo:guest#x@other.example.com"), INSIDE, "onedrive_guest"),
+        (site_user("c:0(.s|true", displayName="Everyone"), INSIDE, "onedrive_guest"),
+        (site_user("c:0-.f|rolemanager|spo-grid-all-users/t"), INSIDE, "onedrive_inside"),
+        (site_user("SHAREPOINT\\system"), INSIDE, "onedrive_inside"),
+        (
+            {"id": "g", "roles": ["write"], "grantedToV2": {"group": {"email": "g@x.example.com"}}},
+            INSIDE,
+            "onedrive_inside",
+        ),
+        (link("anonymous"), INSIDE, "onedrive_anonymous"),
+        ({"id": "?", "roles": ["read"]}, INSIDE, "onedrive_anonymous"),
+    ],
+)
+def test_grant_in_a_library_makes_a_place_of_the_file(permission, inside, place):
+    assert sharing([permission], inside, library=True).place == place
+
+
+def test_owner_of_a_library_is_no_grant_to_revoke_and_no_news():
+    alone = sharing([site_group("owner")], INSIDE, library=True)
+    assert (alone.direct, alone.inherited, alone.digest) == ((), 0, "")
+
+
+def test_those_who_reach_it_by_a_group_make_the_place_too():
+    found = sharing([site_group("write")], INSIDE, library=True)
+    assert found.reached("") == found
+    assert found.reached("guest").place == found.reached("members_unread").place == "onedrive_guest"
 
 
 def test_owner_alone_is_private_and_has_no_digest():
