@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -103,6 +104,7 @@ class Azurite:
         """Terminate, and kill after five seconds."""
         if self._process is None:
             return
+        self.resume()  # what hangs does not end
         self._process.terminate()
         try:
             self._process.wait(5)
@@ -110,6 +112,18 @@ class Azurite:
             self._process.kill()
             self._process.wait()
         self._process = None
+
+    def suspend(self) -> None:
+        """Let it hang: it listens and answers nothing (SIGSTOP), until ``resume``."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Go on where it was suspended."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, which: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(which)
 
     def wipe(self) -> None:
         """Remove the data; only while stopped."""

@@ -25,6 +25,8 @@ MEASURES = (
     "supply",
     "coverage",
     "mutants",
+    "kills",
+    "outage",
     "relay_kills",
 )
 

@@ -30,12 +30,6 @@ class Claim:
 
 CLAIMS = (
     Claim(
-        "本物の SIGKILL を受けても、失わず、二度しない",
-        "real SIGKILLs of the host: nothing lost, nothing done twice",
-        ("tests/e2e/test_kills.py",),
-        {"nightly": {"SEKISHO_KILLS": "60"}, "full": {"SEKISHO_KILLS": "200"}},
-    ),
-    Claim(
         "通知の欠落・重複・偽造、Graph の障害でも、見つけて一度だけ動く",
         "notifications lost, doubled, forged, and a Graph that fails: found, acted once",
         ("tests/e2e/test_faults.py",),
