@@ -1,7 +1,7 @@
 """The cloud, reached from inside: nothing of it ever reaches us.
 
-Blobs ``landing`` and ``envelopes`` are written; ``relay`` is read; queue ``relay-deliver`` is read,
-``relay-results`` and ``scan-results`` are written to.
+Blobs ``landing`` and ``envelopes`` are written; ``relay``, and of ``work`` one list, is read; queue
+``relay-deliver`` is read, ``relay-results`` and ``scan-results`` are written to.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ class Cloud:
         self._results: Queue = stores.queue(RESULTS)
         self._record: Queue = stores.queue("scan-results")
         self._poison: Queue = stores.queue(f"{ORDERS}-poison")
-        self._checks = ClaimCheck(stores.blobs("work"))
+        self._work: Blobs = stores.blobs("work")
+        self._checks = ClaimCheck(self._work)
 
     @classmethod
     def connect(cls, settings: Settings, clock: Clock) -> Cloud:
@@ -134,7 +135,7 @@ class Cloud:
 
     async def granted(self) -> bytes:
         """The list of what people granted in the cloud, sealed; GoneError where there is none."""
-        return (await self._copies.get(GRANTED)).data
+        return (await self._work.get(GRANTED)).data
 
     async def tell(self, key: str, state: str, code: str) -> None:
         """What became of an order."""

@@ -89,6 +89,9 @@ class Keeper:
             except MalformedError:
                 log.error("held mail %s cannot be opened", name)  # noqa: TRY400 - no traceback needed
                 self._open.discard(name)
+            except Exception as error:  # noqa: BLE001 - one mail must not stop the others
+                there = False
+                log.error("held mail %s: %s", name, type(error).__name__)  # noqa: TRY400 - the same
         return there
 
     async def _attend(self, name: str) -> bool:

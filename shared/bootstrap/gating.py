@@ -172,11 +172,10 @@ class Gating(Notifying):
     def relay_granted(self) -> Publishing:
         """What people granted, as the relay may know it."""
         from shared.services import relay_granted as given  # noqa: PLC0415 - scanning roles alone
-        from shared.services.relay_delivery import CONTAINER  # noqa: PLC0415 - the same
 
         key = needed(self.settings.fingerprint_key, "SEKISHO_FINGERPRINT_KEY").value
         return given.Publishing(
-            self.exceptions, self.work.blobs(CONTAINER), given.list_key(key), self.clock
+            self.exceptions, self.work.blobs(given.CONTAINER), given.list_key(key), self.clock
         )
 
     @cached_property

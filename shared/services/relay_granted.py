@@ -18,7 +18,7 @@ from shared.policy.exemption import Exemption, Kind
 from shared.ports import Blobs, Clock
 from shared.storage.exceptions import Exceptions
 
-NAME = "exceptions.json"
+CONTAINER, NAME = "work", "relay/exceptions.json"
 VALID = timedelta(minutes=15)
 """How long the relay goes by a list: some rounds of the timer that makes it."""
 
@@ -58,7 +58,7 @@ class _Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """The cloud's end: ``blobs`` is the container ``relay``."""
+    """The cloud's end: ``blobs`` is the container ``work``."""
 
     exceptions: Exceptions
     blobs: Blobs

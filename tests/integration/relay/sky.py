@@ -18,7 +18,7 @@ from shared.console.session import Sessions
 from shared.console.trail import Trail
 from shared.model import Envelope
 from shared.services.relay_delivery import ORDERS, RelayDelivery
-from shared.services.relay_granted import Publishing, list_key
+from shared.services.relay_granted import CONTAINER, Publishing, list_key
 from shared.storage.alerts import Alerts
 from shared.storage.anew import Anew
 from shared.storage.audit_rows import Rows
@@ -69,7 +69,7 @@ class AzuriteSky:
             blobs("relay"), queue(ORDERS), queue("scan-results"), self.checks, self.dead,
             self.clock, self.granted,
         )  # fmt: skip
-        self.list = Publishing(self.granted, blobs("relay"), list_key(key), self.clock)
+        self.list = Publishing(self.granted, blobs(CONTAINER), list_key(key), self.clock)
         queues = [queue(each) for each in ("scan-items", "scan-bulk", "scan-results")]
         self.anew = Anew(
             self.granted, *queues, self.clock, policy.version, self.delivery.turned

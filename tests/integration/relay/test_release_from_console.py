@@ -19,7 +19,7 @@ from shared.services.release_header import message_id
 from tests.integration.relay.parts import Sink
 from tests.integration.relay.sky import ORIGIN, AzuriteSky
 from tests.unit.relay.inside import HEADER, KEY, TARO, Inside, finding
-from tests.unit.relay.test_releasing import HOSTILE
+from tests.unit.relay.test_releasing import HOSTILE, UNREADABLE
 
 pytestmark = pytest.mark.integration
 POLICY = Policy.load([default_text()])
@@ -117,6 +117,31 @@ async def test_two_reviewers_release_and_the_relay_fetches_delivers_and_says_so(
     assert inside.spool.names(HELD) == []
     page = (await call(sky, "GET", f"incidents/{incident}", "oid-c")).body.decode()
     assert "原本は中継サーバに残っています" not in page
+
+
+async def test_mail_that_cannot_be_sanitised_is_offered_again_and_then_goes_as_it_came(
+    inside, sink
+):
+    sky = inside.sky
+    name = inside.accept(UNREADABLE)
+    await inside.forwarder.forward(name)
+    await inside.keeper.attend()
+    (incident,) = await sky.audit()
+    await granted(sky, incident)
+    await sky.anew.run()
+    await inside.orders.look()
+    await inside.keeper.attend()
+    assert sink.raw == []
+    (again,) = await sky.audit()
+    page = (await call(sky, "GET", f"incidents/{again}", "oid-c")).body.decode()
+    assert "無害化" in page
+    assert 'value="release"' in page, "the release that runs did not know of it"
+    sky.clock.passes(60)
+    await granted(sky, again)
+    await fetched(inside)
+    ((_, _, sent),) = sink.raw
+    assert sent.endswith(UNREADABLE)
+    assert inside.spool.names(HELD) == []
 
 
 async def test_list_and_local_release_pass_through_the_real_queues(inside, sink):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from shared.codec import decode
 from shared.errors import UnavailableError
 from shared.model import Envelope
 from shared.policy.exemption import Kind
-from shared.services.relay_granted import NAME, Publishing, list_key
+from shared.services.relay_granted import CONTAINER, NAME, Publishing, list_key
 from shared.services.release_header import PASSED, message_id
 from shared.storage.exceptions import Exceptions
 from shared.storage.exceptions import Request as Asked
@@ -192,6 +193,24 @@ async def test_release_killed_at_each_step_is_one_release(inside, monkeypatch):
     assert len({each.id for each in events(inside)}) == 2
 
 
+async def test_mail_over_which_something_unforeseen_breaks_stops_no_other(inside, monkeypatch):
+    name, other = await held(inside), await held(inside)
+    for each in (name, other):
+        await inside.keeper.decide(Request(each, "release", PEOPLE, CLOUD))
+    clean = inside.bench.clean
+
+    async def broken(state, given):
+        if given == name:
+            raise RuntimeError(given)
+        return await clean(state, given)
+
+    releasing = replace(inside.keeper._releasing, clean=broken)
+    monkeypatch.setattr(inside.keeper, "_releasing", releasing)
+    assert not await inside.keeper.attend()
+    assert len(outgoing(inside)) == 2
+    assert inside.spool.noted(name, Note).decided == "release", "it is tried again"
+
+
 async def test_release_by_users_of_the_machine_is_an_exception_in_the_cloud_once(inside):
     name = await held(inside)
     item = events(inside)[0].item
@@ -221,7 +240,7 @@ class Office:
         self.inside = inside
         stores = inside.sky.stores
         self.exceptions = Exceptions(stores.table("exceptions"), inside.clock)
-        self.blobs = stores.blobs("relay")
+        self.blobs = stores.blobs(CONTAINER)
         self.list = Publishing(self.exceptions, self.blobs, list_key(KEY), inside.clock)
 
     async def suppress(self, days=7):
