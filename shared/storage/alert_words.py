@@ -162,7 +162,7 @@ KINDS: Mapping[str, Kind] = {
             "It was dealt with once; nothing was done for it now.",
             "If it goes on, consider limiting where requests may come from.",
         ),
-        "a digest of the notification",
+        "a digest of the notification; a sealed one: each time it comes",
     ),
     "evidence_mismatch": Kind(
         Text(
