@@ -19,7 +19,7 @@ from relay.mails import Post, automatic, first_headers
 from relay.notes import Note, event_of
 from relay.outbox import Outbox
 from relay.releasing import Releasing
-from relay.requests import RETRY, Request, take_requests
+from relay.requests import CLOUD, RETRY, Request, take_requests
 from relay.routes import find
 from relay.settings import Settings
 from relay.spool import DEAD, HELD, INCOMING, Letter, Spool
@@ -167,10 +167,14 @@ class Keeper:
         note = await asyncio.to_thread(self._spool.noted, request.name, Note)
         if note is None or not self._spool.has(HELD, request.name):
             log.warning("%s of %s: no such held mail", request.action, request.name)
+            if request.channel == CLOUD:
+                await self._releasing.gone(request.name, request.action)
             return "unknown"
         if not note.decided:
             note = self._agreed(note, request)
             await asyncio.to_thread(self._spool.note, request.name, note)
+            if request.channel == CLOUD and not note.decided:
+                await self._releasing.waits(request.name, note, request, self._needed(note))
         self._open.add(request.name)
         self.changed.set()
         return note.decided or "waits"
@@ -186,13 +190,15 @@ class Keeper:
         self.arrived(name)
         return RETRY
 
+    def _needed(self, note: Note) -> int:
+        return self._policy.people_for(note.intent.decision.rule_ids)
+
     def _agreed(self, note: Note, request: Request) -> Note:
         """Names count within one channel: one person may be known by two names in two channels."""
         at = f"{request.action}/{request.channel}"
         people = tuple(dict.fromkeys((*note.approvals.get(at, ()), *request.people)))
         approvals = {**note.approvals, at: people}
-        needed = self._policy.people_for(note.intent.decision.rule_ids)
-        if len(people) < needed:
+        if len(people) < self._needed(note):
             return replace(note, approvals=approvals)
         return replace(
             note,

@@ -20,15 +20,16 @@ from relay.cloud import Cloud
 from relay.journal import RELEASED
 from relay.notes import SENT, UNCLEAN, Note, claim_of, event_of
 from relay.outbox import Outbox
-from relay.requests import LOCAL
+from relay.requests import LOCAL, Request
 from relay.spool import HELD, Letter, Spool
-from shared.audit.event import UNJUDGED
-from shared.model import AuditEvent, Outcome, OutcomeState, Step
+from shared.audit.event import UNJUDGED, build
+from shared.model import AuditEvent, Claim, Item, Outcome, OutcomeState, Step
 from shared.ports import Clock
 from shared.services.gate.clean import CLEAN, SAME
 from shared.services.gate.clean import HELD as NOT_CLEAN
 from shared.services.gate.letters import original_letter
 from shared.services.relay_delivery import DELETE, RELEASE, Order
+from shared.services.relay_delivery import HELD as PREFIX
 from shared.services.release_header import ReleaseHeader, message_id
 
 log = logging.getLogger("sekisho.relay")
@@ -78,6 +79,24 @@ class Releasing:
         gone = replace(note, decided=DELETE, by=())
         await self._record(name, gone, (Step("original", "expired"),))
         await self._leave(name, "the original is removed at its end")
+
+    async def waits(self, name: str, note: Note, request: Request, needed: int) -> None:
+        """The cloud asked with fewer people than this machine's policy wants: it is told so."""
+        step = Step("people", f"{len(set(request.people))}/{needed}")
+        made = event_of(
+            name, note, Outcome(request.action, OutcomeState.UNCHANGED, (step,)), self.clock()
+        )
+        said = _derived(f"{made.id}:{request.action}:{step.result}")
+        event = replace(made, id=said, disposition=UNJUDGED, would_be=UNJUDGED)
+        await self.cloud.record(event, note.first_seen, note.trace)
+
+    async def gone(self, name: str, action: str) -> None:
+        """The cloud asked for what is not held here any more: it is told so."""
+        now, item = self.clock(), Item("gate", f"{PREFIX}{name}", "0", "")
+        claim = Claim(item, _derived(f"{name}:{action}"), "relay", 0, "", now)
+        outcome = Outcome(action, OutcomeState.GONE, (Step("spool", "gone"),))
+        event = build(claim, outcome, time=now, policy_version=UNJUDGED)
+        await self.cloud.record(event, now, "")
 
     async def _leave(self, name: str, what: str) -> None:
         await asyncio.to_thread(self.spool.remove, HELD, name)

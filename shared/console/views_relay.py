@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.console.desk import Desk
-from shared.model import AuditEvent, Step
+from shared.model import AuditEvent, OutcomeState, Step
 from shared.policy.exemption import Kind
 from shared.ports import Row
 from shared.services.relay_delivery import DELETE, HELD, RELEASE
@@ -45,8 +45,9 @@ async def told(desk: Desk, events: Sequence[AuditEvent], requests: Sequence[Requ
         for each in requests
         if each.kind is Kind.RELEASE and each.granted_at and each.scope in places
     ]
-    done = [row for row in rows if row.values["action"] in {RELEASE, DELETE}]
-    open_now = bool(granted) and not any(_after(row, max(granted)) for row in done)
+    said = [row for row in rows if row.values["action"] in {RELEASE, DELETE}]
+    done = [row for row in said if row.values["action_state"] == OutcomeState.APPLIED]
+    open_now = bool(granted) and not any(_after(row, max(granted)) for row in said)
     last = await desk.event(str(done[0].values["event"])) if done else None
     original = last is not None and ORIGINAL in last.steps
     return Told(tuple(rows[:_SHOWN]), ordered=open_now, original=original)

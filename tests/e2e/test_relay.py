@@ -197,8 +197,9 @@ async def test_release_needs_the_people_that_policy_asks_for(house):
     assert person(3) in house.mail(TARO, stopped).decode()
     until(lambda: not house.relay.names("held"), 20, "the spool is empty")
     said = until(
-        lambda: [x.event for x in house.storage.lines() if x.event["action"] == "release"], 60
-    )
+        lambda: [x.event for x in house.storage.lines()
+                 if (x.event["action"], x.event["action_state"]) == ("release", "applied")], 60
+    )  # fmt: skip
     assert [step["result"] for step in said[0]["steps"]] == ["hanako", "taro"]
     until(
         lambda: [x for x in house.storage.lines()
