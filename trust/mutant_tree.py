@@ -19,8 +19,23 @@ ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / "build" / "mutants"
 NUMBER = re.compile(r"__mutmut_\d+$")
 OPTIONS = ("-p", "no:randomly", "-p", "mutants_plugin", "--hypothesis-seed=1", "-x")
-# What fails is not made smaller: that it fails is enough.
-PLUGIN = """from hypothesis import Phase, settings
+# What fails is not made smaller: that it fails is enough. What is built once (rules, tables, an
+# engine) is built again in each file of tests, or a fault in what builds it would never be met.
+PLUGIN = """import functools
+import gc
+from hypothesis import Phase, settings
+seen = set()
+def pytest_runtest_setup(item):
+    if item.path in seen:
+        return
+    seen.add(item.path)
+    for each in gc.get_objects():
+        if isinstance(each, functools._lru_cache_wrapper):
+            if (each.__module__ or "").startswith("shared."):
+                each.cache_clear()
+        elif type(each).__name__ == "Engine" and hasattr(each, "_parts"):
+            each._parts = None
+            each._said.clear()
 settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate], database=None)
 settings.load_profile("mutants")
 """

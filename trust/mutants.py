@@ -35,7 +35,7 @@ ESCAPED = {"survived", "no tests"}
 
 def run(size: str, told: Told) -> list[Line]:
     """A line a room."""
-    sample = of_size(size, 6, 60, 0)
+    sample = of_size(size, 6, 80, 0)
     lines = []
     for done, room in enumerate(ROOMS):
         told(f"mutants: {room}", done, len(ROOMS))
