@@ -23,6 +23,7 @@ from shared.storage.landed import STRANDED, envelope_of, names_of, stranded_name
 
 PAUSE = 60.0  # seconds
 AT_ONCE = 8  # of a batch, so that a drive with much news does not hold up the mails behind it
+FORGED = 100  # parts of one request that are told of; Graph itself sends fewer in one
 REVIVE = (5.0, 60.0, 600.0)  # seconds until a poisoned message is tried again
 
 type Work = Callable[[Envelope], Awaitable[object]]
@@ -61,7 +62,7 @@ class Intake:
         await self._keep(self.hints, intake.hints, "notification")
         await self._keep(self.jobs, intake.jobs, "lifecycle")
         if intake.refused:
-            await self._refused(body)
+            await self._refused(body, len(intake.refused))
 
     async def _keep(self, queue: Queue, envelopes: Sequence[Envelope], kind: str) -> None:
         """As few messages as will do: Graph asks again, for all of it, where the answer is late."""
@@ -80,9 +81,15 @@ class Intake:
         ref = await self.aside.put("hints", body.pop("sealed", "").encode())
         return encode(replace(envelope, body=body, ref=ref))
 
-    async def _refused(self, body: bytes) -> None:
-        """One alert a distinct body: a flood of the same forgery is one row."""
-        await self.alerts.once("refused", f"notification/{hashlib.sha256(body).hexdigest()[:32]}")
+    async def _refused(self, body: bytes, count: int = 1) -> None:
+        """An alert for each forged part, the same body's once a day.
+
+        So the flood of one forgery is one row, and one that goes on for days is not silent. Of one
+        request at most ``FORGED`` are told: whoever sends one must not have us write thousands.
+        """
+        ref = f"notification/{self.clock().date()}/{hashlib.sha256(body).hexdigest()[:32]}"
+        numbers = range(min(count, FORGED))
+        await asyncio.gather(*(self.alerts.once("refused", f"{ref}/{n}") for n in numbers))
 
 
 def _traced(envelope: Envelope, trace: str) -> Envelope:

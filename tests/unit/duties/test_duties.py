@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -156,6 +156,23 @@ async def test_intake_takes_nothing_from_what_is_forged_and_alerts(stores, accou
     await intake(stores).receive(body)
     assert bodies(account, "graph-hints") == bodies(account, "graph-jobs") == []
     assert len(alerted(account)) == 1
+
+
+@pytest.mark.parametrize(("parts", "events"), [(1, 1), (40, 40), (1000, 100)])
+async def test_each_forged_part_of_a_request_is_an_event_up_to_a_bound(
+    stores, account, parts, events
+):
+    body = json.dumps({"value": json.loads(notification("x"))["value"] * parts}).encode()
+    for _ in range(2):  # the same request again, on the same day
+        await intake(stores).receive(body)
+    assert len(alerted(account)) == events
+
+
+async def test_forgery_that_goes_on_is_told_of_each_day(account):
+    days = [NOW, NOW + timedelta(days=1)]
+    for day in days:
+        await replace(intake(MemoryStores(account)), clock=lambda day=day: day).receive(b"x")
+    assert len(alerted(account)) == len(days)
 
 
 async def test_intake_tells_when_the_queue_is_away(account):
