@@ -59,7 +59,7 @@ class VectorMatcher:
         return {name: sorted(hits.items()) for name, hits in found.items()}
 
     def _in_block(self, skeleton: bytes, start: int, end: int) -> dict[str, list[Span]]:
-        part = skeleton if end - start >= len(skeleton) else skeleton[start:end]
+        part = skeleton if start == 0 and end >= len(skeleton) else skeleton[start:end]
         ends: list[tuple[int, int]] = []
         for database in self._shape_dbs:
             self._scan(database, part, ends)

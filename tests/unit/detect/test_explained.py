@@ -69,6 +69,20 @@ COMPANY = {
     "telephone": "電話 075-222-0000 090-1234-5678 +81 75 222 0000 0120-123-456",
     "telephone bare": "電話 0752220000 番号 0752220000 09012345678",
     "telephone of nobody": "電話 0452220000000 050-1234-567 010-1234-5678",
+    "corporate with an amount": "7000012050002円",
+    "corporate like a barcode": "7100000000000",
+    "corporate of zeros": "法人番号 2123456780000",
+    "licence by chance": made.forced("305012345678"),
+    "barcode by chance": made.forced("490123456789"),
+    "parcel by chance": made.forced("345678901234"),
+    "licence with an amount": "免許証番号 301234567800円 500000000000 202611281530",
+    "telephones in cells": "075\t222\t0000\n090\t1234\t5678\n",
+    "digits in cells": "\t".join(N),
+    "label and cells": "個人番号\t" + "\t".join(N),
+    "grouped in two ways": f"個人番号 {N[:4]}-{N[4:8]} {N[8:]}",
+    "mail address broken": "a..@example.jp .@example.jp x.@example.jp @example.jp a@.jp",
+    "two columns": "氏名\t個人番号\t電話\n"
+    + "\n".join(f"見本{n}\t{each}\t075-222-00{n:02}" for n, each in enumerate(MANY)),
     "mail address": "連絡先 taro.yamada@example.jp <a@b> x@localhost",
 }
 
