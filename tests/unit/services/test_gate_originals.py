@@ -17,10 +17,14 @@ from shared.console.web import Request
 from shared.model import Envelope
 from shared.policy.exemption import Kind
 from shared.services.gate.originals import Originals
+from shared.services.relay_delivery import CONTAINER, Order
+from shared.services.release_header import message_id
 from shared.storage.exceptions import Exceptions
 from shared.storage.exceptions import Request as Wish
 from tests.unit.sanitize.sanitize_office import xlsm
+from tests.unit.services.conftest import PASSED
 from tests.unit.services.gate_parts import KEY, Whole, mail
+from tests.unit.services.test_release_passed import relay
 
 URL = "https://gate.example.lg.jp"
 OTHER = "jiro@city.example.jp"
@@ -172,3 +176,21 @@ async def test_link_is_no_number_and_unchanged_mail_and_files_have_none(town):
     await town.whole.passes("mail/b.eml", mail(number=2))
     assert URL.encode() not in town.whole.mails()[-1]
     assert replace(town.originals, url="").link(None) == ""
+
+
+async def test_original_by_the_relay_is_ours_and_known_again_by_the_watch(town):
+    raw, token = await town.delivered()
+    town.whole.service._sending = replace(
+        town.whole.service._sending, relay=relay(town.rig), passed=PASSED
+    )
+    await town.call(token, "POST", address=town.rig.UPN)
+    (item,) = town.wished()
+    claim, _ = await town.judged(item)
+    claim, outcome = await town.judged(await town.grant(claim, "reviewer-a", "reviewer-b"))
+    assert outcome.state.value == "handed_over"
+    copies = town.rig.stores.blobs(CONTAINER)
+    order = decode((await copies.get(f"{claim.key}.json")).data, Order)
+    assert (order.sender, order.recipient, order.changed) == ("", town.rig.UPN, True)
+    sent = (await copies.get(f"{claim.key}.eml")).data
+    assert raw in sent
+    assert PASSED.origin(sent, message_id(sent, "")) == item.place_key()
