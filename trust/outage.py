@@ -154,7 +154,7 @@ def run(size: str, told: Told) -> list[Line]:
         Line(
             f"保管庫が {seconds} 秒止まり、固まり、失敗し、Graph も失敗する：失わず、二度しない",
             f"storage down {seconds} s, hung {seconds} s, failing, Graph failing: 0 lost, 0 twice",
-            f"{days} days, {items} items; {done['away']} requests while away, {failed} failed, "
+            f"days: {days}, items: {items}; {done['away']} requests while away, {failed} failed, "
             f"{graph} faults of Graph; {len(wrong)} wrong",
             not wrong,
             {"items": items, "storage": dict(done), "graph": graph, "wrong": len(wrong)},

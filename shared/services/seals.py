@@ -58,8 +58,9 @@ class Seals:
     async def _holder(self, key: str, trace: str) -> str:
         """Whose the place is: this arrival's if nobody had it."""
         today = self._day(0)
-        for day in (today, *map(self._day, range(1, KEPT))):
-            if row := await self.table.get(day, key):
+        looks = (self.table.get(self._day(back), key) for back in range(KEPT))
+        for row in await asyncio.gather(*looks):
+            if row is not None:
                 return str(row.values["trace"])
         try:
             await self.table.insert(Row(today, key, {"trace": trace}))
