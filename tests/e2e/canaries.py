@@ -22,7 +22,7 @@ from azure.storage.blob import BlobServiceClient
 from local.demo.world import USERS
 from local.samples import office
 from local.samples.kinds import DRIVE, GATE, MAIL, Sample
-from local.samples.numbers import grouped, my_number, wide
+from local.samples.numbers import grouped, my_number, numbers, wide
 
 COUNT = 200
 WATCHED, UPLOADER = USERS.values()
@@ -30,14 +30,17 @@ _UP, _DOWN = "0123456789" * 2, "9876543210" * 2
 
 
 def canaries() -> tuple[str, ...]:
-    """Stems that count up and then down, or down and up, so that they are nobody's."""
+    """Stems that count up and then down, or down and up, so that they are nobody's.
+
+    Those that samples use too come first: they go where things are stopped.
+    """
     stems = dict.fromkeys(
         one[a : a + 6] + two[b : b + 5]
         for one, two in ((_UP, _DOWN), (_DOWN, _UP))
         for a in range(10)
         for b in range(10)
     )
-    return tuple(my_number(stem) for stem in stems)
+    return tuple(sorted(map(my_number, stems), key=lambda each: each not in numbers()))
 
 
 FORMS = (
@@ -136,6 +139,46 @@ def calendar(stack, numbers):
     return [stack.admin("POST", f"users/{user}/events", json_body=body)["id"]]
 
 
+def teams(stack, numbers):
+    """Messages of a channel and of a chat, each with two numbers."""
+    members = [WATCHED]
+    team = stack.admin("POST", "teams", json_body={"name": "戸籍課", "members": members})
+    chat = stack.admin("POST", "chats", json_body={"members": members})["id"]
+    channel = quote(team["channels"][0]["id"])
+    places = (f"teams/{team['id']}/channels/{channel}", f"chats/{quote(chat)}")
+    words, sent = texts(numbers), []
+    for index, pair in enumerate(zip(words[::2], words[1::2], strict=True)):
+        body = {"from": WATCHED, "text": "<br>".join(pair)}
+        path = f"{places[index % 2]}/messages"
+        sent.append(stack.admin("POST", path, json_body=body)["id"])
+    return sent
+
+
+def passing(numbers):
+    """What nobody takes for a number, so that it passes: mails from outside, and files.
+
+    A mail has a text, a page with a script and a link, and a file. Names and bytes.
+    """
+    words = [f"管理番号 {number} の控え" for number in numbers]
+    mails, files = words[: len(words) // 2], words[len(words) // 2 :]
+    for word in mails:
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = "sato@example.jp", WATCHED, word
+        message.set_content(word)
+        page = f"<p>{word}</p><script>{word}</script><a href='https://x.example/{word}'>資料</a>"
+        message.add_alternative(page, subtype="html")
+        data = office.document("届出", [word])
+        message.add_attachment(data, "application", "octet-stream", filename=f"{word}.docx")
+        yield "way.eml", message.as_bytes()
+    for word in files:
+        yield f"{word}.xlsx", office.workbook("控え", [["番号", word]])
+
+
+def delivered(stack, numbers):
+    """Sanitised on its way where it is a mail, and delivered."""
+    return [_send(stack, GATE, data, name)[0] for name, data in passing(numbers)]
+
+
 def unreadable(stack, numbers):
     """Failures: a locked file, a torn one, an envelope of no shape, a container of no end."""
     one, two, three, four = _split(numbers, 4)
@@ -191,5 +234,6 @@ def _split(numbers, parts):
 
 # A way, and how many of the numbers go it.
 WAYS = {
-    mail: 60, drive: 40, gate: 40, calendar: 8, unreadable: 20, webhooks: 16, console: 16,
+    mail: 48, drive: 32, gate: 32, calendar: 8, teams: 16, delivered: 16, unreadable: 16,
+    webhooks: 16, console: 16,
 }  # fmt: skip

@@ -23,7 +23,8 @@ from shared.codec import decode, encode
 from shared.model import Envelope, Item
 from shared.services.relay_delivery import RelayDelivery
 from shared.storage.stores import AzureStores
-from tests.e2e.canary import planted
+from tests.e2e.canaries import canaries
+from tests.e2e.canary import blobs, planted, queues, tables
 from tests.e2e.conftest import until
 from tests.integration.relay.parts import INSIDE, OUTSIDE, RelayProcess, Sink
 
@@ -133,6 +134,25 @@ def test_eight_bit_mail_in_iso_2022_jp_and_utf8_is_not_touched(house):
     )
     house.relay.send(SENDER, [TARO], raw, ["BODY=8BITMIME"])
     assert house.mail(TARO, "<raw@partner.example>").endswith(raw)
+
+
+def test_what_the_relay_delivers_leaves_its_content_nowhere_else(house):
+    """Numbers that nobody takes for one, so that the mail passes: the copy's containers aside."""
+    some, mine = canaries()[-12:], "<passes@partner.example>"
+    made = message(mine, "\n".join(f"管理番号 {each} の控え" for each in some[:6]))
+    made.replace_header("Subject", f"管理番号 {some[6]} の控え")
+    text = "\n".join(f"管理番号 {each}" for each in some[7:11]).encode()
+    name = f"管理番号 {some[11]}.txt"
+    made.add_attachment(text, maintype="text", subtype="plain", filename=name)
+    house.relay.send(SENDER, [TARO], made.as_bytes())
+    assert planted(house.mail(TARO, mine), some) == set(some)
+    until(lambda: house.names("landing") == house.names("relay") == [], 60, "it is settled")
+    storage, azurite = house.town.storage, house.town.folder / "azurite"
+    for where, data in (*queues(storage, azurite), *tables(storage), *blobs(storage)):
+        assert planted(data, some) == set(), where
+    spooled = [path for path in (house.relay.folder / "spool").rglob("*") if path.is_file()]
+    for path in (house.town.folder / "host.log", house.relay.log, *spooled):
+        assert planted(path.read_bytes(), some) == set(), path.name
 
 
 def test_my_number_reaches_neither_the_cloud_nor_anyone_and_both_are_told(house):

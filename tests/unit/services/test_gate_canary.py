@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.canaries import canaries, documents, letter
+from tests.e2e.canaries import canaries, documents, letter, passing
 from tests.e2e.canary import planted
 from tests.unit.services.gate_parts import Whole
 from tests.unit.services.test_gate_actions import MASKED
@@ -58,3 +58,17 @@ async def test_masked_copies_that_went_out_hold_no_number(rig):
     assert whole.files(), "a masked file did go"
     for each in sent:
         assert planted(each, NUMBERS) == set()
+
+
+async def test_what_is_sanitised_and_delivered_leaves_no_number_on_its_way(rig):
+    whole = Whole(rig)
+    for index, (name, data) in enumerate(passing(NUMBERS[:16])):
+        is_mail = name.endswith(".eml")
+        given = {} if is_mail else {"path": f"受付/{name}"}
+        (outcome,) = await whole.passes(f"{'mail' if is_mail else 'files'}/{index}", data, **given)
+        assert outcome.action == "deliver", outcome
+    assert (len(whole.mails()), len(whole.files())) == (8, 8)
+    for each in traces(rig):
+        assert planted(each, NUMBERS) == set(), each[:80]
+    for claim, outcome in whole.results:
+        assert planted(repr((claim.intent.decision, outcome)).encode(), NUMBERS) == set()
