@@ -177,7 +177,8 @@ class Context:
     ``place`` is a place of the policy's matrix (``own_mailbox``, ``onedrive_private``,
     ``onedrive_inside``, ``onedrive_guest``, ``onedrive_anonymous``, ``landing`` …); ``owner`` an
     opaque id; ``sharing`` the kinds of grants (``anonymous``, ``organization``, ``guest``,
-    ``user``); ``labels`` the sensitivity labels on the item, by the names that policy uses.
+    ``user``; ``members_unread``: who is in it could not be read); ``labels`` the sensitivity
+    labels on the item, by the names that policy uses.
     """
 
     source: str
