@@ -41,6 +41,8 @@ settings.load_profile("mutants")
 """
 SENTENCE = re.compile(r"\w[:,]? \w|^ \w+ \w|[。、]")
 
+type _Function = ast.FunctionDef | ast.AsyncFunctionDef
+
 
 class Tree:
     """A room's copy: its sources, and the tests that should notice."""
@@ -98,23 +100,36 @@ class Tree:
 
     def texts(self) -> set[str]:
         """Mutants that change nothing but a sentence that people read."""
-        found: set[str] = set()
+        return {name for name, original, made in self._pairs() if _text_only(original, made)}
+
+    def planted(self, names: Iterable[str]) -> dict[str, str]:
+        """By name, the line as it was planted (as ``ast.unparse`` writes it)."""
+        wanted = set(names)
+        found = {}
+        for name, original, made in self._pairs():
+            if name in wanted:
+                before = set(ast.unparse(original).splitlines())
+                lines = [each for each in ast.unparse(made).splitlines()[1:] if each not in before]
+                found[name] = lines[0].strip() if lines else ""
+        return found
+
+    def _pairs(self) -> Iterator[tuple[str, _Function, _Function]]:
+        """Each mutant by its name: the function as it is, and as it was planted."""
         for meta in (self._folder / "mutants").rglob("*.meta"):
             path = meta.with_suffix("")
             module = ".".join(path.relative_to(self._folder / "mutants").with_suffix("").parts)
             functions = {each.name: each for each in _functions(path)}
             for name, made in functions.items():
                 original = functions.get(NUMBER.sub("__mutmut_orig", name))
-                if NUMBER.search(name) and original and _text_only(original, made):
-                    found.add(f"{module.removesuffix('.__init__')}.{name}")
-        return found
+                if NUMBER.search(name) and original:
+                    yield f"{module.removesuffix('.__init__')}.{name}", original, made
 
 
 def _git(*words: str) -> bytes:
     return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=True).stdout
 
 
-def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+def _functions(path: Path) -> Iterator[_Function]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node

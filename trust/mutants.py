@@ -14,7 +14,7 @@ from collections import Counter
 
 from trust.judged import JUDGED
 from trust.lines import Line, Told, of_size
-from trust.mutant_tree import Tree
+from trust.mutant_tree import NUMBER, Tree
 
 SEED = 20261128
 WANTED = 0.85
@@ -58,7 +58,12 @@ def measured(room: str, sample: int, *, fresh: bool = False) -> Line:
     codes = tree.codes()
     ended = Counter(_status(codes[name]) for name in chosen)
     survivors = [name for name in chosen if _status(codes[name]) in ESCAPED]
-    judged = [name for name in survivors if name in JUDGED]
+    planted = tree.planted(survivors)
+    judged = {
+        name: JUDGED[kind]
+        for name in survivors
+        if (kind := (NUMBER.sub("", name), planted[name])) in JUDGED
+    }
     noticed = sum(ended[each] for each in NOTICED)
     counted = noticed + len(survivors) - len(judged)
     score = noticed / counted if counted else 0.0
@@ -75,13 +80,13 @@ def measured(room: str, sample: int, *, fresh: bool = False) -> Line:
             **ended,
             "survivors": survivors,
         },
-        _note([name for name in survivors if name not in JUDGED], judged),
+        _note({name: planted[name] for name in survivors if name not in judged}, judged),
     )
 
 
-def _note(survivors: list[str], judged: list[str]) -> str:
-    said = [f"not noticed: {', '.join(survivors[:40])}"] if survivors else []
-    said += [f"{name}: {JUDGED[name]}" for name in judged]
+def _note(survivors: dict[str, str], judged: dict[str, str]) -> str:
+    said = [f"`{name}` escaped: `{line[:120]}`" for name, line in list(survivors.items())[:40]]
+    said += [f"`{name}` is harmless: {why}" for name, why in judged.items()]
     return "; ".join(said)
 
 
