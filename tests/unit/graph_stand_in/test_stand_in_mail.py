@@ -265,3 +265,15 @@ def test_no_mail_is_refused_for_its_form(noise, start):
     assert values["internetMessageId"]
     values, _ = mime.properties(noise + start)
     assert values["receivedDateTime"].endswith("Z")
+
+
+async def test_what_a_draft_says_can_be_edited_and_its_mime_follows(tenant):
+    said = {"subject": "案", "body": {"contentType": "text", "content": "first words"}}
+    made = (await tenant.call("POST", f"{tenant.me}/messages", json=said, headers=IMMUTABLE)).json
+    path = tenant.message(made["id"])
+    body = {"body": {"contentType": "text", "content": "other words"}}
+    edited = (await tenant.call("PATCH", path, json=body, headers=IMMUTABLE)).json
+    assert edited["changeKey"] != made["changeKey"]
+    assert edited["bodyPreview"] == "other words"
+    raw = (await tenant.call("GET", f"{path}/$value")).body
+    assert (b"other words" in raw, b"first words" in raw) == (True, False)
