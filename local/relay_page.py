@@ -13,7 +13,8 @@ Folders of the spool; a mail is in exactly one of them, whenever the machine sto
 | folder | meaning | leaves by |
 |---|---|---|
 | `incoming` | accepted; not judged yet, or the cloud is away | `held`, or landed |
-| `held` | stopped, waits for a person; or the original of a mail whose sanitised copy was released | `release` (delivered from here), `delete`; an original after `originals_days` |
+| `held` | stopped, waits for a person; or the original of a mail whose sanitised copy \
+was released | `release` (delivered from here), `delete`; an original after `originals_days` |
 | `outgoing` | let go by the cloud or by people; notices, reports | delivered, or `dead` |
 | `dead` | refused for good, or damaged | the cloud's dead letter is put back |
 
