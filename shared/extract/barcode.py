@@ -6,10 +6,13 @@ on a card (20 mm) is still 8 pixels a module on an A4 scan of 6 million pixels.
 
 from __future__ import annotations
 
+from math import ceil
+
 import zxingcpp
 from PIL import Image
 
 MAX_PIXELS = 6_000_000
+STRIP = 512  # rows
 MAX_CODES = 50  # a picture
 QR = frozenset({"QRCode", "MicroQRCode", "RMQRCode", "QRCodeModel1", "QRCodeModel2"})
 
@@ -19,8 +22,18 @@ def reduced(image: Image.Image, pixels: int) -> Image.Image:
     share = (pixels / (image.width * image.height)) ** 0.5
     if share >= 1:
         return image
-    size = (max(1, int(image.width * share)), max(1, int(image.height * share)))
-    return image.resize(size, Image.Resampling.BOX)
+    width, height = max(1, int(image.width * share)), max(1, int(image.height * share))
+    made = Image.new(image.mode, (width, height))
+    rows = image.height / height
+    # In strips: at once, Pillow would hold the picture, one of half its size and the result.
+    for top in range(0, height, STRIP):
+        bottom = min(height, top + STRIP)
+        low, high = int(top * rows), min(image.height, ceil(bottom * rows))
+        strip = image.crop((0, low, image.width, high))
+        box = (0, top * rows - low, image.width, min(high, bottom * rows) - low)
+        part = strip.resize((width, bottom - top), Image.Resampling.BOX, box=box)
+        made.paste(part, (0, top))
+    return made
 
 
 def codes(image: Image.Image) -> list[tuple[str, str]]:

@@ -27,11 +27,11 @@ NULL = "/dev/null"
 class Confinement:
     """Memory (bytes of address space), processor and wall time (seconds), open files.
 
-    What is resident is never more than the address space: with 480 MiB no child takes 512 MB,
-    and of these 90 MiB are the interpreter and the libraries.
+    What is resident is never more than the address space: no child takes more than 512 MiB, and
+    of these 90 MiB are the interpreter and the libraries.
     """
 
-    memory: int = 480 << 20
+    memory: int = 512 << 20
     cpu: int = 10
     wall: float = 15.0
     files: int = 64

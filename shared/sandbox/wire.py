@@ -150,12 +150,13 @@ def failed(code: GapCode, location: str) -> Answer:
     return Answer(Extraction((), (Gap(code, location),)))
 
 
-def write_frame(fd: int, status: int, body: bytes) -> None:
+def write_frame(fd: int, status: int, body: bytes | bytearray) -> None:
     """Write one frame; BrokenWireError if the reader is gone."""
-    view = memoryview(HEADER.pack(status, len(body)) + body)
     try:
-        while view:
-            view = view[os.write(fd, view[:CHUNK]) :]
+        for view in (memoryview(HEADER.pack(status, len(body))), memoryview(body)):
+            rest = view
+            while rest:
+                rest = rest[os.write(fd, rest[:CHUNK]) :]
     except OSError:
         message = "the reader is gone"
         raise BrokenWireError(message) from None

@@ -71,6 +71,7 @@ def main() -> None:
     try:
         while True:
             kind, asked = read_frame(inbox)
+            body: bytes | bytearray
             request = _task(asked) if kind == TASK else unpack_request(asked)
             asked = b""  # a large document is not held twice, here and in the child
             if mode == "pool":
@@ -176,7 +177,7 @@ def serve(request: Request | Task, tell: Callable[[bytes], None]) -> None:
     tell(pack(perform(request, time.monotonic)))
 
 
-def in_child(request: Request | Task, confinement: Confinement) -> tuple[int, bytes]:
+def in_child(request: Request | Task, confinement: Confinement) -> tuple[int, bytes | bytearray]:
     """Read the document in a fork of this process; its answer, or the name of its end."""
     ours, theirs = os.pipe()
     child = os.fork()
@@ -193,7 +194,8 @@ def in_child(request: Request | Task, confinement: Confinement) -> tuple[int, by
     if in_time and body and os.waitstatus_to_exitcode(status) == 0:
         return ANSWER, body
     heavy = usage.ru_maxrss * 1024 > HEAVY * confinement.memory
-    return FAILED, pack_failure(_end(status, in_time=in_time, heavy=heavy), body)
+    body[0:0] = pack_failure(_end(status, in_time=in_time, heavy=heavy), b"")
+    return FAILED, body
 
 
 def _child(request: Request | Task, confinement: Confinement, outbox: int) -> None:
@@ -218,20 +220,19 @@ def _child(request: Request | Task, confinement: Confinement, outbox: int) -> No
         os._exit(code)
 
 
-def _collect(fd: int, deadline: float) -> tuple[bytes, bool]:
+def _collect(fd: int, deadline: float) -> tuple[bytearray, bool]:
     """All that the child writes, and whether it ended before the deadline and under the size."""
-    pieces: list[bytes] = []
-    total = 0
-    while total <= MAX_ANSWER:
+    found = bytearray()
+    while len(found) <= MAX_ANSWER:
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([fd], [], [], left)[0]:
-            return b"".join(pieces), False
+            return found, False
         piece = os.read(fd, CHUNK)
         if not piece:
-            return b"".join(pieces), True
-        pieces.append(piece)
-        total += len(piece)
-    return b"".join(pieces)[:MAX_ANSWER], False
+            return found, True
+        found += piece
+    del found[MAX_ANSWER:]
+    return found, False
 
 
 def _kill(child: int) -> None:
