@@ -55,3 +55,16 @@ def test_files_are_merged_by_key_and_rules_by_their_id():
     assert (merged.at(["a", "b"]).origin, merged.at(["a", "c"]).origin) == ("base", "over")
     assert merged.at(["rules", 0]).origin == "over"
     assert merge(base.at(["l"]), over.at(["a"])).plain() == {"c": 3}
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("a: 1\nb: c: d", "line 2, column 5"),
+        ("a: [1\nb: 2", "line 2, column 2"),
+        ("\t", "line 1, column 1"),
+    ],
+)
+def test_what_is_no_yaml_is_told_where_it_stands(text, where):
+    with pytest.raises(PolicyError, match=f"^x: {where}: not YAML: "):
+        parse(text, "x")
