@@ -2,8 +2,8 @@
 
 Run: ``.venv/bin/python bench/hostile.py [--json [FILE]]``. The files are those of the tests
 (``tests/unit/extract_files``, ``extract_mail``, ``extract_images``). Each must end within 20
-seconds and 512 MB, with a named gap or read, and the server that read it must live on. Memory is the
-largest resident set of any process that the sandbox started, up to and with that file.
+seconds and 512 MiB, with a named gap or read, and the server that read it must live on. Memory is
+the largest resident set of any process that the sandbox started, up to and with that file.
 """
 
 from __future__ import annotations
