@@ -19,4 +19,16 @@ JUDGED: dict[tuple[str, str], str] = {
         "shared.policy.build.x_build_rule",
         "tests = node.get('tests') or Node({}, 'XXXX', 0, 0)",
     ): "the place of test cases that are not there is never told",
+    (
+        "shared.detect.winnow.x_winnow",
+        "points = np.frombuffer(kept.encode('UTF-32-LE', 'surrogatepass'), dtype=np.uint32)",
+    ): "a codec's name in capitals is the same codec",
+    (
+        "shared.detect.rule_recognizer.xǁRuleRecognizerǁ__init__",
+        (
+            "self._reach = labelled.Reach(self._bounded(pattern.get('after_label', '')),"
+            " int(pattern.get('within', _WITHIN)),"
+            " re.compile(pattern['gap']) if 'gap' in pattern else None)"
+        ),
+    ): "columns are looked at where nothing is said: the same default",
 }
