@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,25 +19,59 @@ from shared.errors import GoneError, PermanentError, SekishoError, TransientErro
 from shared.graph import calls
 from shared.graph.client import Graph
 from shared.graph.subscriptions import LIFETIME
+from shared.services.sites import ALL
 from shared.settings import Settings
 
 SCOPE = "https://graph.microsoft.com/.default"
 NEAR = timedelta(hours=6)  # of 7 days and more: renewal begins at half of a life
 GROUP = "group:"
-# What a look at one account needs; each is a call that the watch itself makes.
-LOOKS = (
-    (calls.FOLDERS, "メール", "mail"),
-    (calls.USER_DRIVE, "OneDrive", "OneDrive"),
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A call that the watch itself makes, and the words for what it reads (``ja``, ``en``)."""
+
+    code: str
+    call: calls.Call
+    ja: str
+    en: str
+    setting: str
+
+
+MAIL = Look(
+    "account_mail",
+    calls.FOLDERS,
+    "監視する利用者のメール",
+    "mail of a watched account",
+    "SEKISHO_WATCH",
+)
+ONEDRIVE = Look(
+    "account_onedrive",
+    calls.USER_DRIVE,
+    "監視する利用者のOneDrive",
+    "OneDrive of a watched account",
+    "SEKISHO_WATCH",
+)
+ALL_SITES = Look(
+    "sites", calls.SITES, "SharePointのサイトの一覧", "the list of sites", "SEKISHO_SITES"
+)
+SITE = Look(
+    "sites",
+    calls.SITE_DRIVES,
+    "監視するサイトのライブラリの一覧",
+    "the libraries of a watched site",
+    "SEKISHO_SITES",
 )
 
 
 async def checks(around: Surroundings, settings: Settings) -> AsyncIterator[Result]:
-    """Roles in the token, one look at an account, our own address, subscriptions."""
+    """The token's roles, a look at an account and at the sites, our own address, subscriptions."""
     client, credential = around.graph(settings)
     try:
         yield await _permissions(credential, local=settings.graph_credential == "local")
         async for result in _looks(client, settings):
             yield result
+        yield await _sites(client, settings)
     finally:
         await client.close()
     yield await _address(settings)
@@ -129,19 +164,34 @@ async def _looks(client: Graph, settings: Settings) -> AsyncIterator[Result]:
             "Name one account for trials in SEKISHO_WATCH.",
         )
         return
-    for call, ja, en in LOOKS:
-        yield await _look(client, call, user, (ja, en))
+    for look in (MAIL, ONEDRIVE):
+        yield await _look(client, look, {"user": user})
 
 
-async def _look(client: Graph, call: calls.Call, user: str, words: tuple[str, str]) -> Result:
-    code = f"account_{words[1].lower()}"
+async def _sites(client: Graph, settings: Settings) -> Result:
+    """The files of Teams channels are in sites: who watches none shall know."""
+    if not settings.sites:
+        return Result(
+            "sites",
+            State.WARN,
+            "SharePointのサイトと、Teamsのチャネルのファイルは監視していません。",
+            "SharePoint sites, and the files of Teams channels in them, are not watched",
+            "監視するには SEKISHO_SITES に all、またはサイトの id を書いてください。",
+            "To watch them, put all, or ids of sites, into SEKISHO_SITES.",
+        )
+    if settings.sites == (ALL,):
+        return await _look(client, ALL_SITES, {})
+    return await _look(client, SITE, {"site": settings.sites[0]})
+
+
+async def _look(client: Graph, look: Look, params: dict[str, str]) -> Result:
     try:
-        await client.send(call, {"user": user})
+        await client.send(look.call, params)
     except GoneError:
         what = ("見つかりません", "is not found")
         do = (
-            "SEKISHO_WATCH の利用者と、そのライセンスを確かめてください。",
-            "Look at the account in SEKISHO_WATCH and at its licence.",
+            f"{look.setting} と、そこにある利用者のライセンスやサイトの id を確かめてください。",
+            f"Look at {look.setting}: the licence of its account, the id of its site.",
         )
     except TransientError as error:
         what = (f"届きません（{type(error).__name__}）", f"is not reached ({type(error).__name__})")
@@ -152,26 +202,15 @@ async def _look(client: Graph, call: calls.Call, user: str, words: tuple[str, st
     except PermanentError as error:
         what = (f"拒否されました（{error}）", f"is refused ({error})")
         do = (
-            f"{call.permission} の同意と、Exchange・SharePoint の範囲指定を確かめてください。",
-            f"Look at the consent to {call.permission}, and at Exchange's or SharePoint's scope.",
+            f"{look.call.permission} の同意と、Exchange・SharePoint の範囲指定を確かめてください。",
+            f"See the consent to {look.call.permission}, and Exchange's or SharePoint's scope.",
         )
     except SekishoError as error:
         what = (f"読めません（{type(error).__name__}）", f"cannot be read ({type(error).__name__})")
         do = ("しばらくして再度実行してください。", "Try again later.")
     else:
-        return Result(
-            code,
-            State.OK,
-            f"監視する利用者の{words[0]}を読めます。",
-            f"{words[1]} of a watched account can be read",
-        )
-    return Result(
-        code,
-        State.FAIL,
-        f"監視する利用者の{words[0]}が{what[0]}。",
-        f"{words[1]} of a watched account {what[1]}",
-        *do,
-    )
+        return Result(look.code, State.OK, f"{look.ja}を読めます。", f"{look.en} can be read")
+    return Result(look.code, State.FAIL, f"{look.ja}が{what[0]}。", f"{look.en} {what[1]}", *do)
 
 
 async def _address(settings: Settings) -> Result:

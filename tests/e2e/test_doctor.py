@@ -79,6 +79,7 @@ async def test_a_sound_town_is_green(sound):
         "permissions",
         "account_mail",
         "account_onedrive",
+        "sites",
         "webhook",
         "subscriptions",
         "head",
@@ -115,6 +116,11 @@ FAULTS = {
     "a wrong storage key": ({"SEKISHO_EVIDENCE": "wrong key"}, "storage_evidence"),
     "Graph that is away": ({"SEKISHO_GRAPH_BASE_URL": f"{CLOSED}/v1.0"}, "account_mail"),
     "an account that nobody has": ({"SEKISHO_WATCH": NOBODY}, "account_mail"),
+    "sites that nobody watches": ({"SEKISHO_SITES": ""}, "sites"),
+    "a site that is not there": (
+        {"SEKISHO_SITES": f"city.sharepoint.example,{NOBODY},{NOBODY}"},
+        "sites",
+    ),
     "a webhook that does not answer": (
         {"SEKISHO_NOTIFICATION_URL": f"{CLOSED}/api/graph"},
         "webhook",
