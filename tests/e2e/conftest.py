@@ -23,6 +23,8 @@ from tests.contract.conftest import contract  # noqa: F401 - the same fixture he
 from tests.contract.validator import slice_path
 from tests.e2e.console_browser import browser, open_page, served  # noqa: F401 - fixtures
 
+PERSON = "person/1.0"  # the user agent of what somebody's own program asks of Graph
+
 
 def until(condition, seconds=60.0, what=""):
     """The first true value of ``condition()``; a failure that names it after ``seconds``."""

@@ -18,7 +18,7 @@ from shared.console.routes import ROUTES
 from shared.console.session import ROLES
 from tests.e2e.canaries import COUNT, WAYS, canaries, delivered
 from tests.e2e.canary import blobs, planted, queues, tables
-from tests.e2e.conftest import until
+from tests.e2e.conftest import PERSON, until
 from tests.unit.console.conftest import path_of
 
 pytestmark = pytest.mark.e2e
@@ -115,6 +115,8 @@ def test_no_number_in_what_the_stand_in_was_told(sent, stack):
     for text in (stack.folder / "traffic.jsonl").read_text("utf-8").splitlines():
         line = json.loads(text)
         path = line["path"]
+        if PERSON in line["headers"].values():
+            continue
         if "/content" in path or "_upload" in path or line["method"] not in {"POST", "PATCH"}:
             continue
         if path.endswith("/messages") and "text/plain" in str(line["headers"]).lower():

@@ -21,7 +21,7 @@ from local.samples.numbers import grouped, person
 from shared.graph import calls
 from tests.contract.test_contract_services import is_call
 from tests.e2e.canary import planted
-from tests.e2e.conftest import until
+from tests.e2e.conftest import PERSON, until
 from tests.e2e.test_faults import is_gone, letter
 
 pytestmark = pytest.mark.e2e
@@ -44,6 +44,7 @@ def as_person(stack, method, path, body):
         data=json.dumps(body).encode(),
         headers={
             "Authorization": "Bearer person",
+            "User-Agent": PERSON,
             "Content-Type": "application/json",
             "Prefer": 'IdType="ImmutableId"',
         },
