@@ -40,6 +40,14 @@ class Words:
         """The word for a value that data brings, such as an entity; the value itself if new."""
         return self._words.get(f"{kind}.{value}", str(value))
 
+    def result(self, step: str, value: str) -> str:
+        """What became of a step of an action; a gap by its word, an id or a code as it is."""
+        said, mark, more = value.partition(":")
+        word = self._words.get(f"{'gap' if step == 'sanitise' else 'result'}.{said}")
+        if word is None or not mark:
+            return word or value
+        return self("result.with", what=word, more=self.result(step, more.strip()))
+
     def age(self, moment: object, now: datetime) -> str:
         """How long ago, in the largest whole unit."""
         if not isinstance(moment, datetime):

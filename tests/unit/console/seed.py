@@ -53,7 +53,7 @@ def event(
         rule_ids=("my-number-high",) if disposition == "block" else ("unread",),
         action={"block": "quarantine", "review": "tag_review"}.get(disposition, "tag"),
         action_state=STATES[disposition],
-        steps=(Step("evidence_copy", "read back, equal"), Step("removed", "404 on read-back")),
+        steps=(Step("evidence", "read_back"), Step("removed", "read_back_gone")),
         findings=findings,
         gaps=(Gap(GapCode.ENCRYPTED, "添付1.zip"),) if disposition == "review" else (),
         place="own_mailbox" if source == "mail" else "onedrive_guest",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -307,6 +308,42 @@ def test_every_action_that_is_recorded_has_a_word():
     assert {"block", "cleared", "console.view_own"} <= told
     assert {f"action.{each}" for each in told | {"exception_expired"}} <= catalogue("ja").keys()
     assert {f"action_state.{each.value}" for each in OutcomeState} <= catalogue("ja").keys()
+
+
+def said_by_actions():
+    """Each step of an action that the code can make, with the constants of what it says."""
+    root = Path(words.__file__).parents[2]
+    for path in [*(root / "shared").rglob("*.py"), *(root / "relay").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Step":
+                name, result = node.args
+                if isinstance(name, ast.Constant):
+                    yield name.value, ast.unparse(result)
+
+
+def test_every_step_of_an_action_has_words():
+    ja = catalogue("ja")
+    said = set(said_by_actions())
+    assert ("removed", "'read_back_gone'") in said
+    assert {name for name, _ in said if f"step.{name}" not in ja} == set()
+    spoken = {text for _, code in said for text in re.findall(r"'([a-z_]{3,})'", code)}
+    no_words = {"categories", "held", "id", "state"}  # keys and values of what is read back
+    assert {each for each in spoken - no_words if f"result.{each}" not in ja} == set()
+
+
+@pytest.mark.parametrize(
+    ("step", "value", "word"),
+    [
+        ("removed", "read_back_gone", "なくなったことを確認"),
+        ("label", "not_lifted: refused_403", "外せない（権限がなく拒否された（403））"),
+        ("older_versions", "not_removable:3", "外せない（3）"),
+        ("sanitise", "encrypted", "暗号化されている"),
+        ("smtp", "550", "550"),
+        ("delivered", "message:AAMk", "message:AAMk"),
+    ],
+)
+def test_what_became_of_a_step_is_said_in_words(step, value, word):
+    assert Words("ja").result(step, value) == word
 
 
 async def test_console_keeps_the_language_that_was_chosen(house):
