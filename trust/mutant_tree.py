@@ -51,12 +51,12 @@ class Tree:
         self._folder = COPY / room
         self._sources, self._tests = sources, tests
 
-    def prepare(self, *, fresh: bool) -> None:
+    def prepare(self) -> None:
         """Make the copy, or bring the tests of the one that is there up to date."""
         stamp = self._folder / "sources.txt"
         now = _git("rev-parse", *(f"HEAD:{path}" for path in self._sources)).decode()
         known = stamp.exists() and stamp.read_text(encoding="utf-8") == now
-        if fresh or not known:
+        if not known:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir(parents=True)
             self._unpack()

@@ -39,15 +39,15 @@ def run(size: str, told: Told) -> list[Line]:
     lines = []
     for done, room in enumerate(ROOMS):
         told(f"mutants: {room}", done, len(ROOMS))
-        lines.append(measured(room, sample, fresh=size == "full"))
+        lines.append(measured(room, sample))
     told("mutants", len(ROOMS), len(ROOMS))
     return lines
 
 
-def measured(room: str, sample: int, *, fresh: bool = False) -> Line:
+def measured(room: str, sample: int) -> Line:
     """Run a room's mutants (0: all) and count what was noticed."""
     tree = Tree(room, *ROOMS[room])
-    tree.prepare(fresh=fresh)
+    tree.prepare()
     texts = tree.texts()
     before = tree.codes()
     names = sorted(before.keys() - texts)
