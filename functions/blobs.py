@@ -11,7 +11,7 @@ import os
 import azure.functions as func
 
 from shared.bootstrap import arrivals, gate, stranded
-from shared.storage.landed import QUEUE, STRANDED
+from shared.storage.landed import QUEUE
 
 bp = func.Blueprint()
 
@@ -26,9 +26,13 @@ async def landing(blob: func.InputStream) -> None:
     await gate().landed((blob.name or "").partition("/")[2])
 
 
-async def landing_stranded(msg: func.QueueMessage) -> None:
-    """An upload whose function died five times under it (a deployment, a scale-in) lands again."""
-    await stranded().handle(msg.get_body())
+async def landing_stranded(timer: func.TimerRequest) -> None:
+    """An upload whose function died five times under it (a deployment, a scale-in) lands again.
+
+    By a timer, as in ``dead_letters``.
+    """
+    del timer
+    await stranded().settle()
 
 
 async def landing_event(msg: func.QueueMessage) -> None:
@@ -47,7 +51,5 @@ else:
         )(landing)
     )
     bp.function_name("landing_stranded")(
-        bp.queue_trigger(arg_name="msg", queue_name=STRANDED, connection="SEKISHO_WORK")(
-            landing_stranded
-        )
+        bp.timer_trigger(arg_name="timer", schedule="%SEKISHO_POISON_SCHEDULE%")(landing_stranded)
     )

@@ -1,41 +1,22 @@
-"""Poison queues → durable dead letters and alerts (poison messages expire after seven days).
+"""Poison queues → their queue again, or durable dead letters and alerts.
 
-Fixed by the platform: github.com/Azure/azure-webjobs-sdk-extensions/issues/891.
+By a timer: a queue trigger would never again run a message of a poison queue whose function died
+five times, and it would expire after seven days
+(github.com/Azure/azure-webjobs-sdk-extensions/issues/891).
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 import azure.functions as func
 
-from shared.bootstrap import undertaker
+from shared.bootstrap import settle_poison
 
 bp = func.Blueprint()
 
-QUEUES = (
-    "graph-hints",
-    "graph-jobs",
-    "landing-events",
-    "scan-items",
-    "scan-bulk",
-    "scan-results",
-    "relay-results",
-    "relay-deliver",
-)
 
-
-def _keeper(queue: str) -> Callable[[func.QueueMessage], Awaitable[None]]:
-    async def keep(msg: func.QueueMessage) -> None:
-        await undertaker(queue).bury(msg.get_body())
-
-    keep.__doc__ = f"{queue}-poison → dead letter."
-    return keep
-
-
-for _queue in QUEUES:
-    bp.function_name(f"dead_letter_{_queue.replace('-', '_')}")(
-        bp.queue_trigger(arg_name="msg", queue_name=f"{_queue}-poison", connection="SEKISHO_WORK")(
-            _keeper(_queue)
-        )
-    )
+@bp.function_name("dead_letters")
+@bp.timer_trigger(arg_name="timer", schedule="%SEKISHO_POISON_SCHEDULE%")
+async def dead_letters(timer: func.TimerRequest) -> None:
+    """What workers died under is tried again; what they always die under is kept and told of."""
+    del timer
+    await settle_poison()

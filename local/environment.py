@@ -87,6 +87,7 @@ def app_settings(
         "SEKISHO_VALIDATION_KEYS_URL": f"{graph_base_url.removesuffix('/v1.0')}{KEYS}",
         "SEKISHO_RENEW_SCHEDULE": "*/5 * * * * *",
         "SEKISHO_SWEEP_SCHEDULE": "*/20 * * * * *",
+        "SEKISHO_POISON_SCHEDULE": "*/5 * * * * *",
         "SEKISHO_BASELINE_PER_MINUTE": "600",
         "SEKISHO_EXCEPTIONS_SCHEDULE": "*/5 * * * * *",
         "SEKISHO_NOTICE_SCHEDULE": "*/5 * * * * *",

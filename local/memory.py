@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from local.memory_account import Account, Crash, Hook, Message, Port, nothing
 from local.memory_blobs import MemoryBlobs, MemoryLease
 from shared.errors import PermanentError, StorageConflictError
-from shared.ports import Row, Value
+from shared.ports import Row, Taken, Value
 
 __all__ = ["Account", "Crash", "Hook", "MemoryStores", "Message", "nothing"]
 
@@ -141,6 +141,24 @@ class MemoryQueue(Port):
             self._messages.append(Message(self._account.number(), body, visible, now))
 
         await self._do(f"{self._name}.put", work)
+
+    async def take(self, hidden: float) -> tuple[Taken, ...]:
+        """At most 32 of what waits; each comes back after ``hidden`` seconds."""
+
+        def work() -> tuple[Taken, ...]:
+            received = [self.receive(each, hidden) for each in self.visible()[:32]]
+            return tuple(Taken(m.body, str(m.id), str(m.receipt)) for m in received)
+
+        return await self._do(f"{self._name}.take", work)
+
+    async def drop(self, taken: Taken) -> None:
+        """Delete it, unless it is gone or was received again since."""
+
+        def work() -> None:
+            for each in [m for m in self._messages if str(m.id) == taken.id]:
+                self.delete(each, int(taken.receipt))
+
+        await self._do(f"{self._name}.drop", work)
 
     async def oldest(self) -> datetime | None:
         """When the first visible message was put there; None where nothing waits."""

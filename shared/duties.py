@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
@@ -21,10 +21,12 @@ from shared.storage.dead_letters import DeadLetters
 from shared.storage.delivery import deliver
 from shared.storage.landed import STRANDED, envelope_of, names_of, stranded_name
 
-PAUSE = 60.0  # seconds
+IN_HAND = 60.0  # seconds until poison that was in a dying worker's hand is seen again
 AT_ONCE = 8  # of a batch, so that a drive with much news does not hold up the mails behind it
 FORGED = 100  # parts of one request that are told of; Graph itself sends fewer in one
 REVIVE = (5.0, 60.0, 600.0)  # seconds until a poisoned message is tried again
+
+ROUNDS = 100  # of 32 messages: what a timer's run of ten minutes can do
 
 type Work = Callable[[Envelope], Awaitable[object]]
 
@@ -168,8 +170,8 @@ class Undertaker:
     the platform killed workers (a deployment, a scale-in), which says nothing of the message. What
     fails for good by its own nature never comes here, ``deliver`` keeps it at once.
 
-    A poison queue has no poison queue of its own: after five failures the platform would never run
-    a message of it again and it would expire. So what cannot be kept now is put back as new.
+    A poison queue has no poison queue of its own: a trigger on it would never again run a message
+    whose function died five times, and it would expire unseen. So a timer takes what waits there.
     """
 
     name: str
@@ -180,16 +182,19 @@ class Undertaker:
     parts: Callable[[bytes], Sequence[bytes]] = parted
 
     async def bury(self, raw: bytes) -> None:
-        """Back on its queue, or a durable dead letter and an alert, or poison anew with a delay.
+        """Back on its queue, or a durable dead letter and an alert.
 
-        Each of a batch by itself, so that none holds up the others a second time.
+        Each of a batch by itself, so that none holds up the others a second time. Raises
+        TransientError while storage is away.
         """
-        try:
-            for each in self.parts(raw):
-                if not await self._revived(each):
-                    await self.dead.bury(self.name, each)
-        except TransientError:
-            await self.poison.put(raw, delay=PAUSE)
+        telemetry.poisoned(self.name)
+        for each in self.parts(raw):
+            if not await self._revived(each):
+                await self.dead.bury(self.name, each)
+
+    async def settle(self) -> None:
+        """Everything that waits on the poison queue, to its end."""
+        await emptied(self.poison, self.bury)
 
     async def _revived(self, raw: bytes) -> bool:
         try:
@@ -253,13 +258,19 @@ class Stranded:
     dead: DeadLetters
 
     async def handle(self, raw: bytes) -> None:
-        """Land it again; a minute later if storage is away, a dead letter if it names no upload."""
+        """Land it again; a dead letter if it names no upload.
+
+        Raises TransientError while storage is away.
+        """
+        telemetry.poisoned("landing")
         try:
             await self.gate.landed(stranded_name(raw))
-        except TransientError:
-            await self.queue.put(raw, delay=PAUSE)
         except PermanentError as error:
             await self.dead.bury(STRANDED, raw, type(error).__name__)
+
+    async def settle(self) -> None:
+        """Everything that waits there, to its end."""
+        await emptied(self.queue, self.handle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,3 +296,38 @@ async def arrive(envelope: Envelope, gate: Gate) -> None:
     """The work of landing-events; may run twice, like a blob trigger."""
     for name in names_of(envelope):
         await gate.landed(name)
+
+
+async def emptied(queue: Queue, work: Callable[[bytes], Awaitable[None]]) -> None:
+    """Do the work of each message that waits, and drop it; a worker that dies loses none.
+
+    While storage is away they stay for the next time. What fails for a reason that nobody foresaw
+    stays too and holds up no other; an ExceptionGroup tells of it in the end.
+    """
+    failed = []
+    for _ in range(ROUNDS):
+        try:
+            taken = await queue.take(IN_HAND)
+        except TransientError:
+            break
+        for each in taken:
+            try:
+                await work(each.body)
+                await queue.drop(each)
+            except TransientError:
+                continue
+            except Exception as error:  # noqa: BLE001 - told of below
+                failed.append(error)
+        if not taken:
+            break
+    if failed:
+        message = f"{len(failed)} messages of a poison queue"
+        raise ExceptionGroup(message, failed)
+
+
+async def settle_all(undertakers: Iterable[Undertaker]) -> None:
+    """The poison of every queue, so that one that fails holds up no other."""
+    ended = await asyncio.gather(*(each.settle() for each in undertakers), return_exceptions=True)
+    if failed := [each for each in ended if isinstance(each, Exception)]:
+        message = "poison queues"
+        raise ExceptionGroup(message, failed)

@@ -64,11 +64,26 @@ class Table(Protocol):
         """Rows of a partition with start ≤ key < end (empty: open), in key order, at most limit."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message in hand; ``receipt`` is good until it is hidden no longer."""
+
+    body: bytes = field(repr=False)
+    id: str
+    receipt: str
+
+
 class Queue(Protocol):
     """One storage queue; bodies are bytes, base64 is the implementation's business."""
 
     async def put(self, body: bytes, *, delay: float = 0.0) -> None:
         """Durable when it returns; visible after ``delay`` seconds. Over 48 KiB: PermanentError."""
+
+    async def take(self, hidden: float) -> tuple[Taken, ...]:
+        """Some of what waits; it comes back after ``hidden`` seconds unless it is dropped."""
+
+    async def drop(self, taken: Taken) -> None:
+        """Done with it; that it is gone, or that another has had it since, is fine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_VALIDATION_KEYS_URL", _url, KEYS_URL, ("all", "intake"), "Where the keys that sign validation tokens are published."),
     Setting("SEKISHO_RENEW_SCHEDULE", str, "0 */15 * * * *", ("all", "intake"), "When subscriptions are made and renewed (NCRONTAB, UTC)."),
     Setting("SEKISHO_SWEEP_SCHEDULE", str, "0 */30 * * * *", ("all", "intake"), "When the sweep looks for what notifications lost (NCRONTAB, UTC)."),
+    Setting("SEKISHO_POISON_SCHEDULE", str, "20 * * * * *", ("all", "intake", "audit"), "When messages that functions died under are tried again, or kept as dead letters (NCRONTAB, UTC)."),
     Setting("SEKISHO_BASELINE_PER_MINUTE", _whole(1, 60_000), "600", ("all", "intake"), "How many items that were there before they were watched are scanned a minute, over the whole tenant, behind the fresh ones (queue `scan-bulk`)."),
     Setting("SEKISHO_EXCEPTIONS_SCHEDULE", str, "10 * * * * *", ("all", "scan"), "When what an exception's beginning or end concerns is judged anew (NCRONTAB, UTC): a release takes effect, and ends, no later."),
     Setting("SEKISHO_NOTICE_SCHEDULE", str, "40 * * * * *", ("all", "scan"), "When waiting notices are sent (NCRONTAB, UTC); what waits together for one person is one notice."),
@@ -169,6 +170,7 @@ class Settings:
     validation_keys_url: str
     renew_schedule: str
     sweep_schedule: str
+    poison_schedule: str
     baseline_per_minute: int
     exceptions_schedule: str
     notice_schedule: str

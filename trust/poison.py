@@ -49,8 +49,7 @@ class Platform:
         """Five deaths of the function, then what the platform does: the poison queue."""
         for body in self.take("scan-items"):
             await self.stores.queue("scan-items-poison").put(body)
-        for body in self.take("scan-items-poison"):
-            await self.undertaker.bury(body)
+        await self.undertaker.settle()
 
 
 async def _measure(told: Told) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from local.azurite import free_ports
 from local.host.keys import HOST_KEY, MASTER_KEY
 
 log = logging.getLogger(__name__)
@@ -30,8 +31,8 @@ _STOP_SECONDS = 15.0
 class HostProcess:
     """A context manager: the app runs inside the block, keys checked.
 
-    ``env`` is laid over this process's environment. The first start takes a free port where none
-    is given, and later starts of the same object keep it, so that addresses given out stay good.
+    ``env`` is laid over this process's environment. A free port is taken where none is given, and
+    every start of the same object has it, so that addresses given out stay good.
     ``blob_poll`` and ``receive_visibility`` in seconds. ``log_path`` is appended to; ``options``
     are further ones of the command.
     """
@@ -49,7 +50,7 @@ class HostProcess:
         options: Sequence[str] = (),
     ) -> None:
         self.appdir = Path(appdir)
-        self.port = port or 0
+        self.port = port or free_ports(1)[0]
         self.log_path = log_path or Path(tempfile.mkdtemp(prefix="local-host-")) / "host.log"
         self.ready_line = ""
         self._env = {
@@ -67,7 +68,7 @@ class HostProcess:
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:PORT``, known from the first start on."""
+        """``http://127.0.0.1:PORT``."""
         return f"http://127.0.0.1:{self.port}"
 
     @property

@@ -27,6 +27,7 @@ from shared.duties import (
     Undertaker,
     Work,
     arrive,
+    settle_all,
 )
 from shared.errors import BusyError, SekishoError, StorageConflictError
 from shared.settings import Key
@@ -54,6 +55,7 @@ __all__ = [
     "publish_head",
     "reader",
     "send_notices",
+    "settle_poison",
     "stranded",
     "tidy",
     "timers",
@@ -63,6 +65,17 @@ __all__ = [
 
 SWEEP_SPREAD = 600.0  # seconds over which a sweep's jobs are spread in a large tenant
 SMALL = 400  # jobs of a sweep that start at once: some 100 accounts
+QUEUES = (
+    "graph-hints",
+    "graph-jobs",
+    landed.QUEUE,
+    "scan-items",
+    "scan-bulk",
+    "scan-results",
+    "relay-results",
+    "relay-deliver",
+)
+"""Those that functions read, and whose poison is settled."""
 BULK = 2  # items of the baseline in hand at once, so that fresh ones find the worker free
 
 
@@ -128,9 +141,14 @@ def arrivals() -> Arrivals:
     return Arrivals(reader(landed.QUEUE))
 
 
+async def settle_poison() -> None:
+    """For the timer of ``functions/dead_letters``: what waits on every poison queue."""
+    await settle_all(undertaker(name) for name in QUEUES)
+
+
 @cache
 def undertaker(name: str) -> Undertaker:
-    """For ``functions/dead_letters``: ``name`` is the queue whose poison queue is read."""
+    """``name`` is the queue whose poison queue is settled."""
     run = runtime()
     made = Undertaker(name, run.work.queue(name), run.work.queue(f"{name}-poison"), run.dead)
     if name == landed.QUEUE:  # what Event Grid wrote is no envelope yet

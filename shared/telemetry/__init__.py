@@ -9,6 +9,16 @@ Without ``configure`` everything here does nothing and costs next to nothing.
 
 from shared.telemetry.observe import observe
 from shared.telemetry.setup import Target, configure
-from shared.telemetry.spans import alerted, born, message, oldest, stage
+from shared.telemetry.spans import alerted, born, message, oldest, poisoned, stage
 
-__all__ = ["Target", "alerted", "born", "configure", "message", "observe", "oldest", "stage"]
+__all__ = [
+    "Target",
+    "alerted",
+    "born",
+    "configure",
+    "message",
+    "observe",
+    "oldest",
+    "poisoned",
+    "stage",
+]

@@ -54,6 +54,11 @@ def alerted(alert: str) -> None:
     instruments.current.alerts.add(1, clean({"alert": alert}))
 
 
+def poisoned(queue: str) -> None:
+    """A message of the queue came back from poison: a function died five times under it."""
+    instruments.current.messages.add(1, clean({"queue": queue, "end": "poison"}))
+
+
 def oldest(stage: str, seconds: float) -> None:
     """How long the oldest item at the gate has waited for ``stage`` (``scan``, ``person``)."""
     instruments.current.oldest.set(seconds, clean({"stage": stage}))

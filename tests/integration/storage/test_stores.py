@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -116,6 +117,36 @@ async def test_queue_takes_48_kib_and_no_more(kit):
     await queue.put(b"x" * 49152)
     with pytest.raises(PermanentError):
         await queue.put(b"x" * 49153)
+
+
+async def test_what_is_taken_from_a_queue_is_hidden_until_it_is_dropped(kit):
+    queue = kit.stores.queue(kit.name)
+    await queue.put(b"\x00\xff")
+    [taken] = await queue.take(60)
+    assert taken.body == b"\x00\xff"
+    assert await queue.take(60) == ()
+    for _ in range(2):  # the second time it is gone, which is fine
+        await queue.drop(taken)
+    await queue.put(b"other")
+    assert [each.body for each in await queue.take(60)] == [b"other"]
+
+
+async def test_what_another_has_taken_since_is_not_dropped(kit):
+    queue = kit.stores.queue(kit.name)
+    await queue.put(b"x")
+    [early] = await queue.take(1)
+    await come_back(queue)
+    await queue.drop(early)
+    assert (await come_back(queue)).body == b"x"
+
+
+async def come_back(queue):
+    """The message that is hidden for a second, taken for another."""
+    for _ in range(600):
+        if found := await queue.take(1):
+            return found[0]
+        await asyncio.sleep(0.1)
+    pytest.fail("it did not come back in a minute")
 
 
 async def test_blob_comes_back_with_metadata_and_tags(kit):

@@ -11,9 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.memory import Account, MemoryStores
+from local.memory import Account, Crash, MemoryStores
 from shared.codec import decode, encode, joined, parted
-from shared.duties import Gate, Intake, Reader, Scanner, Stranded, Timers, Undertaker
+from shared.duties import (
+    IN_HAND,
+    Gate,
+    Intake,
+    Reader,
+    Scanner,
+    Stranded,
+    Timers,
+    Undertaker,
+    emptied,
+    settle_all,
+)
 from shared.errors import MalformedError, PermanentError, UnavailableError
 from shared.graph.webhook import account_ref, client_state, job
 from shared.model import Envelope, Item
@@ -266,20 +277,88 @@ async def test_undertaker_revives_a_message_that_workers_died_under_then_keeps_i
     assert len(account.containers["deadletters"]) == 1
 
 
-async def test_undertaker_puts_poison_back_while_the_letters_are_away(account):
+async def test_poison_stays_while_the_letters_are_away(account):
     async def away(operation, _moment):
         if operation.startswith("deadletters"):
             message = "away"
             raise UnavailableError(message)
 
-    for hook, kept, back in ((away, 0, 1), (None, 1, 1)):
+    clock = [NOW]
+    account.clock = lambda: clock[0]
+    await MemoryStores(account).queue("scan-items-poison").put(b"poison")
+    for hook, kept, left in ((away, 0, 1), (None, 0, 1), (None, 1, 0)):
         stores = MemoryStores(account, hook) if hook else MemoryStores(account)
         dead = DeadLetters(
             stores.blobs("deadletters"), Alerts(stores.table("alerts"), now), stores.queue, now
         )
-        await undertaker(stores, dead).bury(b"poison")
+        await undertaker(stores, dead).settle()
         assert len(account.containers.get("deadletters", {})) == kept
-        assert len(account.queues["scan-items-poison"]) == back
+        assert len(account.queues["scan-items-poison"]) == left
+        if not hook and not kept:  # the second time it was still hidden
+            clock[0] += timedelta(seconds=IN_HAND)
+
+
+@pytest.mark.parametrize("deaths", [1, 5, 20])
+async def test_poison_outlives_any_number_of_workers_that_die_with_it(account, deaths):
+    clock = [NOW]
+    account.clock = lambda: clock[0]
+
+    async def dies(operation, moment):
+        if operation == "scan-items-poison.drop" and moment == "before":
+            raise Crash
+
+    await MemoryStores(account).queue("scan-items-poison").put(b"poison")
+    for _ in range(deaths):
+        with pytest.raises(Crash):
+            await undertaker(MemoryStores(account, dies), letters(account)).settle()
+        clock[0] += timedelta(seconds=IN_HAND)
+    await undertaker(MemoryStores(account), letters(account)).settle()
+    assert len(account.containers["deadletters"]) == 1
+    assert account.queues["scan-items-poison"] == []
+
+
+async def test_one_message_that_fails_holds_up_no_other(stores, account):
+    done = []
+
+    async def work(body):
+        if body == b"2":
+            raise ZeroDivisionError
+        done.append(body)
+
+    queue = stores.queue("q")
+    for body in (b"1", b"2", b"3"):
+        await queue.put(body)
+    with pytest.raises(ExceptionGroup) as caught:
+        await emptied(queue, work)
+    assert [type(each) for each in caught.value.exceptions] == [ZeroDivisionError]
+    assert done == [b"1", b"3"]
+    assert [message.body for message in account.queues["q"]] == [b"2"]
+
+
+async def test_one_queue_that_fails_holds_up_no_other(stores, account):
+    class Failing:
+        async def take(self, _hidden):
+            raise ZeroDivisionError
+
+    await stores.queue("scan-items-poison").put(b"poison")
+    good = undertaker(stores, letters(account))
+    with pytest.raises(ExceptionGroup):
+        await settle_all([replace(good, poison=Failing()), good])
+    assert len(account.containers["deadletters"]) == 1
+
+
+async def test_more_poison_than_one_request_gives_is_settled_at_once(stores, account):
+    for number in range(100):
+        await stores.queue("scan-items-poison").put(b"%d" % number)
+    await undertaker(stores, letters(account)).settle()
+    assert account.queues["scan-items-poison"] == []
+    assert len(account.containers["deadletters"]) == 100
+
+
+def letters(account):
+    stores = MemoryStores(account)
+    alerts = Alerts(stores.table("alerts"), now)
+    return DeadLetters(stores.blobs("deadletters"), alerts, stores.queue, now)
 
 
 async def test_scanner_refuses_an_envelope_without_an_item():
@@ -312,8 +391,10 @@ async def test_what_names_no_upload_is_a_dead_letter(raw):
 async def test_an_upload_that_the_platform_gave_up_on_lands_again():
     account = Account(now)
     stores = MemoryStores(account)
-    stranded = Stranded(landing(stores), stores.queue(STRANDED), None)
-    await stranded.handle(BLOB)
+    queue = stores.queue(STRANDED)
+    await queue.put(BLOB)
+    await Stranded(landing(stores), queue, None).settle()
+    assert account.queues[STRANDED] == []
     [item] = [decode(message.body, Envelope).item for message in account.queues["scan-items"]]
     assert item.id == "gate/mail/1.eml"
 
@@ -327,7 +408,9 @@ async def test_an_upload_waits_while_the_landing_is_away():
         raise UnavailableError(message)
 
     gate = Gate(away, stores.queue("scan-items"), now, lambda: "t")
-    await Stranded(gate, stores.queue(STRANDED), None).handle(BLOB)
+    queue = stores.queue(STRANDED)
+    await queue.put(BLOB)
+    await Stranded(gate, queue, None).settle()
     assert [message.body for message in account.queues[STRANDED]] == [BLOB]
 
 

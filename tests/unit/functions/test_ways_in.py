@@ -12,6 +12,7 @@ import azure.functions as func
 import pytest
 
 from functions import hub
+from shared.bootstrap import QUEUES
 from shared.errors import UnavailableError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -56,7 +57,7 @@ def test_public_deployment_has_webhooks_and_the_blob_trigger():
     assert {"hub_notifications", "landing_event"}.isdisjoint(found)
 
 
-def test_every_queue_that_is_read_has_its_poison_buried():
+def test_every_queue_that_is_read_has_its_poison_settled_by_a_timer():
     found = indexed(SEKISHO_BLOB_SOURCE="StorageQueue")
     queues = {
         binding["queueName"]
@@ -64,9 +65,10 @@ def test_every_queue_that_is_read_has_its_poison_buried():
         for binding in each["bindings"]
         if binding["type"] == "queueTrigger"
     }
-    read = {name for name in queues if not name.endswith("-poison")}
-    read.add("relay-deliver")  # the relay reads it, and sets aside what it cannot carry out
-    assert {f"{name}-poison" for name in read} == queues - read
+    relay = "relay-deliver"  # the relay reads it, and sets aside what it cannot carry out
+    assert sorted({*queues, relay}) == sorted(QUEUES)
+    (trigger,) = found["dead_letters"]["bindings"]
+    assert (trigger["type"], trigger["schedule"]) == ("timerTrigger", "%SEKISHO_POISON_SCHEDULE%")
 
 
 class Kept:

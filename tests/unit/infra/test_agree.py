@@ -107,7 +107,6 @@ class Stores:
         return made
 Accounts._stores = lambda self, c: Stores(c.name.removeprefix("SEKISHO_").lower())
 import functions, shared.bootstrap as root
-from functions import dead_letters
 modules = functions.ROLES[role]
 run = root.runtime()
 MAKE = {
@@ -119,7 +118,7 @@ MAKE = {
     "scan": lambda: (root.reader("scan-items"), root.reader("scan-bulk"), run.app),
     "relay": lambda: root.reader("relay-results"),
     "audit": lambda: (root.reader("scan-results"), *(getattr(run, name) for name in PARTS)),
-    "dead_letters": lambda: [root.undertaker(queue) for queue in dead_letters.QUEUES],
+    "dead_letters": lambda: [root.undertaker(queue) for queue in root.QUEUES],
     "console": lambda: run.desk,
     "exceptions": lambda: run.outbox,
     "notices": lambda: run.sender,
