@@ -1,13 +1,13 @@
 """The whole pipeline on this machine: how much it carries, how long an item waits, how it grows.
 
-``python bench/load.py [--items 300] [--burst N] [--growth 1000,10000] [--minutes N] [--json FILE]``
+``python bench/load.py [--items 300] [--burst N] [--growth 1000,10000] [--json FILE]``
 
 *Real*: mails one after the other, then as many as come at once of mails, files and channel
 messages, through Azurite, the local host and the stand-in over
 HTTP; ``seconds`` of an item are those of its audit event, from the notification's arrival to the
-action read back. ``--burst N`` sends N mails at once and tells how long the queue took to empty.
+action read back. ``--burst N`` sends N mails at once and tells how long the queue took to empty,
+and what the worker's memory did meanwhile: 10,000 are an hour of three mails a second, compressed.
 *Growth*: the same code over stores in memory, for each count of notifications: what one costs.
-*Soak*: ``--minutes`` of mails in memory without a pause; memory at the start and at the end.
 ``--write`` keeps what this run measured in ``docs/load.json``, beside what others did, and writes
 ``docs/load.md`` and its picture from it.
 """
@@ -18,7 +18,6 @@ import argparse
 import asyncio
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -38,13 +37,15 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import _figures
-from bench._tenant import TEXTS, Town, mail, run
+from bench._memory import WorkerMemory
+from bench._tenant import TEXTS, mail, run
 from local.demo.watch import Storage
 from local.demo.world import World
 from local.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE, PICTURE = ROOT / "docs/load.md", ROOT / "docs/images/load-growth.svg"
+MEMORY_PICTURE = ROOT / "docs/images/load-memory.svg"
 KEPT = ROOT / "docs/load.json"
 USERS = {f"職員{n}": f"user{n:02d}@city.example.jp" for n in range(8)}
 NEVER = "0 0 0 1 1 *"
@@ -80,7 +81,7 @@ class Figures:
     real: dict[str, Kind] = field(default_factory=dict)
     burst: dict[str, float] = field(default_factory=dict)
     growth: list[Growth] = field(default_factory=list)
-    soak: dict[str, float] = field(default_factory=dict)
+    soak: dict[str, Any] = field(default_factory=dict)  # of the burst: the worker's memory
     measured: dict[str, str] = field(default_factory=dict)  # part → on which day, how busy before
 
     def note(self, part: str) -> None:
@@ -189,7 +190,9 @@ def real(items: int, burst: int, figures: Figures) -> None:
             if burst:
                 figures.note("burst")
                 began = time.monotonic()
-                kind = town.measure("burst", town.mail, burst)
+                with WorkerMemory(stack.host.pid or 0) as memory:
+                    kind = town.measure("burst", town.mail, burst)
+                figures.soak = {"curve": memory.curve(), **memory.figures()}
                 figures.burst = {
                     "items": burst,
                     "seconds": time.monotonic() - began,
@@ -230,29 +233,6 @@ def one(notifications: int) -> dict[str, Any]:
     )
 
 
-async def _soak(minutes: float) -> dict[str, float]:
-    town = Town(50, 7, lambda *_: None)
-    await town.start()
-    await town.enrol()
-    end = time.monotonic() + 60 * minutes
-    rounds, first = 0, 0.0
-    while time.monotonic() < end:
-        await town.mails(500)
-        rounds += 1
-        if rounds == 2:  # warm
-            first = _now_mb()
-    last = _now_mb()
-    await town.tenant.stop()
-    mails = rounds * 500
-    return {"minutes": minutes, "mails": mails, "rss_first_mb": first, "rss_last_mb": last,
-            "kb_a_mail": 1024 * (last - first) / max(1, mails - 1000)}  # fmt: skip
-
-
-def _now_mb() -> float:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize() / 1e6
-
-
 def table(figures: Figures) -> Table:
     """For people."""
     made = Table(title=f"負荷 / load, {figures.cores} cores, load {figures.load_before:.1f} before")
@@ -281,14 +261,15 @@ def table(figures: Figures) -> Table:
         )
     if figures.soak:
         s = figures.soak
-        made.add_row(
-            f"soak {s['minutes']:.0f} min",
-            f"{s['mails']:,.0f}",
-            "",
-            f"{s['rss_first_mb']:.0f} → {s['rss_last_mb']:.0f} MB",
-            f"{s['kb_a_mail']:.2f} KB each",
-        )
+        made.add_row("worker's memory meanwhile", "", "", *_memory(s))
     return made
+
+
+def _memory(soak: dict[str, Any]) -> tuple[str, str]:
+    return (
+        f"{soak['first_mb']:.0f} → {soak['half_mb']:.0f} → {soak['last_mb']:.0f} MB",
+        f"peak {soak['peak_mb']:.0f} MB",
+    )
 
 
 def kept_with(figures: Figures) -> Figures:
@@ -314,6 +295,11 @@ def write(figures: Figures) -> None:
     chart.x_labels = [f"{each.notifications:,}" for each in figures.growth]
     chart.add("ms", [round(each.ms_an_item, 3) for each in figures.growth])
     chart.render_to_file(str(PICTURE))
+    if curve := figures.soak.get("curve"):
+        chart = pygal.XY(x_title="秒 / seconds", y_title="MB", show_legend=False, range=(0, 512))
+        chart.title = "処理中のメモリ / the worker's memory during the burst"
+        chart.add("MB", curve)
+        chart.render_to_file(str(MEMORY_PICTURE))
     rows = ["| | items | items/s | p50 | p95 |", "|---|---:|---:|---:|---:|"]
     for name, kind in figures.real.items():
         rows.append(
@@ -335,14 +321,15 @@ def write(figures: Figures) -> None:
         f"| {e.rss_mb:,.0f} MB | {e.lost} |"
         for e in figures.growth
     ]
-    s = figures.soak
-    soak = (
-        f"{s['minutes']:.0f} minutes, {s['mails']:,.0f} mails: {s['rss_first_mb']:.0f} MB → "
-        f"{s['rss_last_mb']:.0f} MB, most of it the mails and rows that stay in memory "
-        f"({s['kb_a_mail']:.2f} KB a mail)."
-        if s
-        else "Not measured (`--minutes`)."
-    )
+    soak = "Not measured (`--burst`)."
+    if figures.soak:
+        medians, peak = _memory(figures.soak)
+        soak = (
+            f"An hour of {figures.burst['items'] / 3600:.1f} mails a second, compressed into "
+            f"{figures.burst['seconds'] / 60:.0f} minutes of as many as come through. Resident "
+            f"memory of the function worker after a tenth of the time, in the middle and in the "
+            f"last tenth: {medians} ({peak}).\n\n![MB](images/load-memory.svg)"
+        )
     PAGE.write_text(
         "# 負荷 · Load\n\n`python bench/load.py --write` writes this page.\n\n"
         "The machine also ran Azurite, the local host and the Graph "
@@ -353,7 +340,7 @@ def write(figures: Figures) -> None:
         + "\n\n"
         "## Growth, over stores in memory\n\n"
         + "\n".join(grown)
-        + "\n\n![ms an item](images/load-growth.svg)\n\n## Soak\n\n"
+        + "\n\n![ms an item](images/load-growth.svg)\n\n## Memory in the burst\n\n"
         + soak
         + "\n",
         encoding="utf-8",
@@ -366,7 +353,6 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=300)
     parser.add_argument("--burst", type=int, default=0)
     parser.add_argument("--growth", default="1000,10000")
-    parser.add_argument("--minutes", type=float, default=0)
     parser.add_argument("--write", action="store_true")
     _figures.add(parser)
     given = parser.parse_args()
@@ -374,9 +360,6 @@ def main() -> None:
     if given.items or given.burst:
         real(given.items, given.burst, figures)
     growth([int(each) for each in given.growth.split(",") if each], figures)
-    if given.minutes:
-        figures.note("soak")
-        figures.soak = asyncio.run(_soak(given.minutes))
     if given.write:
         write(kept_with(figures))
     _figures.tell(given.json, asdict(figures), lambda: Console().print(table(figures)))
