@@ -114,6 +114,7 @@ def app_settings(
         "SEKISHO_RETAIN_COPIES_DAYS": "0",
         "SEKISHO_RETAIN_INCIDENTS_DAYS": "0",
         "SEKISHO_RETAIN_SEARCH_DAYS": "0",
+        "SEKISHO_RETAIN_LEDGER_DAYS": "400",
         "SEKISHO_LEGAL_HOLD": "off",
         "SEKISHO_RETENTION_SCHEDULE": "0 30 18 * * *",
         "SEKISHO_CLIENT_STATE_KEY": fresh_key(),

@@ -109,6 +109,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("SEKISHO_RETAIN_COPIES_DAYS", _whole(0, 36_500), "0", ("all", "audit"), "Days after which the kept copies (evidence, quarantine) of closed incidents are deleted; `0`: never."),
     Setting("SEKISHO_RETAIN_INCIDENTS_DAYS", _whole(0, 36_500), "0", ("all", "audit"), "Days after which closed incidents, whose copies are gone, are deleted; `0`: never."),
     Setting("SEKISHO_RETAIN_SEARCH_DAYS", _whole(0, 36_500), "0", ("all", "audit"), "Days after which the rows that find and count events of a day are deleted (the chain keeps the events); `0`: never."),
+    Setting("SEKISHO_RETAIN_LEDGER_DAYS", _whole(0, 36_500), "400", ("all", "scan"), "Days after which the ledger forgets what was done with an item (should it come again, it is scanned anew); `0`: never."),
     Setting("SEKISHO_LEGAL_HOLD", _choice("off", "on"), "off", ("all", "scan", "audit", "console"), "`on`: nothing that is kept is deleted, neither by its time nor by people (one incident: `sekisho audit hold`)."),
     Setting("SEKISHO_RETENTION_SCHEDULE", str, "0 30 18 * * *", ("all", "audit"), "When retention is carried out and the counters are counted anew (NCRONTAB, UTC)."),
     Setting("SEKISHO_CLIENT_STATE_KEY", _key, None, ("all", "intake"), "HMAC key of the `clientState` that genuine notifications carry: `<id>:<base64 of 32 bytes>`. In the cloud a Key Vault reference."),
@@ -197,6 +198,7 @@ class Settings:
     retain_copies_days: int
     retain_incidents_days: int
     retain_search_days: int
+    retain_ledger_days: int
     legal_hold: str
     retention_schedule: str
     client_state_key: Key | None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ from shared.duties import (
 from shared.errors import BusyError, SekishoError, StorageConflictError
 from shared.settings import Key
 from shared.storage import landed
+from shared.storage.ledger import PARTITIONS
 from shared.telemetry import oldest
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ __all__ = [
     "arrivals",
     "console",
     "export_record",
+    "forget",
     "gate",
     "health",
     "intake",
@@ -195,7 +198,17 @@ async def judge_anew() -> None:
     if runtime().settings.legal_hold == "off":
         await runtime().disposer.run()
     await runtime().expiring.run()
+    await forget()
     await tell_oldest()
+
+
+async def forget() -> None:
+    """What the ledger has held for long; another of its partitions each minute."""
+    run = runtime()
+    now, days = run.clock(), run.settings.retain_ledger_days
+    if days:
+        partition = int(now.timestamp() // 60) % PARTITIONS
+        await run.ledger.purge(now - timedelta(days=days), partition)
 
 
 async def tell_oldest() -> None:

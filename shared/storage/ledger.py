@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import sys
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from shared.storage.claimcheck import LIMIT, ClaimCheck, reference
 
 CLAIMED, INTENDED, DONE = "claimed", "intended", "done"
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+PARTITIONS = 256  # the first two hexadecimal digits of a key
 
 
 def own_version(version: str, context_hash: str) -> str:
@@ -93,18 +95,20 @@ class TableLedger:
             return False
         return item.generation <= _whole(row, "generation")
 
-    async def purge(self, before: datetime) -> int:
-        """Remove rows last written before ``before``, and the own writes that they noted; how many.
+    async def purge(self, before: datetime, partition: int, most: int = 2_000) -> int:
+        """Forget what was last written before ``before``, and the own writes noted there; how many.
 
-        A full scan: for a timer.
-        Rows with an intent that is not done are kept: they are unfinished business.
+        Of one of the ``PARTITIONS``, and ``most`` rows, so that a timer's run ends in time. Rows
+        with an intent that is not done are kept: they are unfinished business. A forgotten item is
+        as one that was never seen.
         """
         count = 0
-        for partition in (f"{number:02x}" for number in range(256)):
-            async for row in self.table.query(partition, limit=1_000_000):
-                if row.values["state"] != INTENDED and _time(row, "written") < before:
-                    await self._forget(row)
-                    count += 1
+        async for row in self.table.query(f"{partition:02x}", limit=sys.maxsize):
+            if row.values["state"] != INTENDED and _time(row, "written") < before:
+                await self._forget(row)
+                count += 1
+                if count == most:
+                    break
         return count
 
     async def _take_over(self, fresh: Claim) -> Claim:
@@ -183,8 +187,6 @@ class TableLedger:
         values: dict[str, Value] = {
             "policy": self.policy_version,
             "generation": claim.item.generation,
-            "key": claim.key,
-            "written": self.clock(),
         }
         await self.own.put(Row(claim.item.place_key(), _own_key(claim.item, version), values))
 

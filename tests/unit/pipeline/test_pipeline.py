@@ -68,6 +68,7 @@ class Ledger:
 
     async def complete(self, claim, outcome):
         self.calls.append(f"complete {outcome.state.value}")
+        self.outcome = outcome
 
     async def release(self, claim):
         self.calls.append("release")
@@ -150,11 +151,12 @@ async def test_own_write_is_nothing_to_do(app):
 
 
 async def test_done_item_gives_its_decision_and_nothing_else(app):
+    decision = await go(app)
+    app.ledger.intent = Intent(decision, Context("mail", "x"), "d", "e")
     app.ledger.done = True
-    app.ledger.intent = Intent((await go(app)), Context("mail", "x"), "d", "e")
     app.results.put_.clear()
     app.ledger.calls.clear()
-    assert await go(app) == app.ledger.intent.decision
+    assert await go(app) == decision is not None
     assert (app.ledger.calls, app.results.put_) == ([], [])
 
 
@@ -169,6 +171,7 @@ async def test_marked_item_is_completed_without_an_event(app):
     app.services["mail"].known = True
     assert await go(app) is None
     assert (app.ledger.calls[-1], app.results.put_) == ("complete unchanged", [])
+    assert app.ledger.outcome == Outcome("none", OutcomeState.UNCHANGED)
 
 
 @pytest.mark.parametrize(
@@ -190,7 +193,7 @@ async def test_item_that_moved_on_before_reading_is_recorded_unjudged_and_not_do
 async def test_item_that_moved_on_before_acting_is_recorded_with_its_decision(app, error, state):
     app.services["mail"].apply_error = error
     assert (await go(app)).disposition is Disposition.REVIEW
-    assert [outcome.state for _, outcome in app.results.put_] == [state]
+    assert [(each.action, each.state) for _, each in app.results.put_] == [("none", state)]
     assert app.ledger.calls[-1] == f"complete {state}"
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from local.memory import MemoryStores
+from shared.codec import encode
 from shared.errors import BusyError, LeaseLostError, MalformedError, UnavailableError
 from shared.model import (
     Context,
@@ -19,8 +20,8 @@ from shared.model import (
     Outcome,
     OutcomeState,
 )
-from shared.storage.claimcheck import ClaimCheck
-from shared.storage.ledger import TableLedger, own_version
+from shared.storage.claimcheck import LIMIT, ClaimCheck
+from shared.storage.ledger import PARTITIONS, TableLedger, own_version
 
 ITEM = Item("mail", "m1", "box", "ck1", "share1")
 DECISION = Decision(Disposition.BLOCK, Disposition.BLOCK, Mode.ENFORCE, "p1")
@@ -143,13 +144,17 @@ async def test_own_write_with_its_own_surroundings(ledger, clock):
     assert not await ledger.is_own_write(replace(ITEM, content_version="ck2"))
 
 
+async def purge(ledger, before):
+    return sum([await ledger.purge(before, each) for each in range(PARTITIONS)])
+
+
 async def test_purge_keeps_unfinished_business(ledger, clock):
     done = await ledger.intend(await ledger.claim(ITEM, clock()), INTENT)
     await ledger.complete(done, OUTCOME)
     other = replace(ITEM, id="m2")
     await ledger.intend(await ledger.claim(other, clock()), INTENT)
     clock.turn(1000)
-    assert await ledger.purge(clock() - timedelta(seconds=500)) == 1
+    assert await purge(ledger, clock() - timedelta(seconds=500)) == 1
     assert not await ledger.is_own_write(replace(ITEM, content_version="ck2"))
     assert (await ledger.claim(other, clock())).intent == INTENT
 
@@ -199,7 +204,7 @@ async def test_what_is_intended_stays_unfinished_business_however_it_is_held(
 ):
     claim = await ledger.intend(await ledger.claim(ITEM, clock()), INTENT)
     await handled(ledger, claim, clock)
-    assert await ledger.purge(clock() + timedelta(days=1)) == 0
+    assert await purge(ledger, clock() + timedelta(days=1)) == 0
     clock.turn(121)
     assert (await ledger.claim(ITEM, clock())).intent == INTENT
 
@@ -207,7 +212,7 @@ async def test_what_is_intended_stays_unfinished_business_however_it_is_held(
 @HANDLED
 async def test_what_was_only_claimed_is_purged_however_it_is_held(ledger, clock, handled):
     await handled(ledger, await ledger.claim(ITEM, clock()), clock)
-    assert await ledger.purge(clock() + timedelta(days=1)) == 1
+    assert await purge(ledger, clock() + timedelta(days=1)) == 1
     assert (await ledger.claim(ITEM, clock())).fence == 1
 
 
@@ -219,7 +224,7 @@ async def test_purged_item_is_as_if_it_had_never_been_seen(ledger, clock):
     await ledger.complete(
         await ledger.intend(await ledger.claim(replace(ITEM, id="m2"), kept), INTENT), OUTCOME
     )
-    assert await ledger.purge(kept) == 1, "what was written at that moment stays"
+    assert await purge(ledger, kept) == 1, "what was written at that moment stays"
     again = await ledger.claim(ITEM, clock())
     assert (again.fence, again.done, again.intent) == (1, False, None)
 
@@ -278,7 +283,7 @@ async def test_item_that_changes_while_it_is_taken_over_is_busy(clock, account, 
 
     async def hook(called, moment):
         if (called, moment) == ("ledger.get", "before") == (operation, "before"):
-            await ledger.purge(clock() + timedelta(days=1))
+            await purge(ledger, clock() + timedelta(days=1))
         if (called, moment) == ("ledger.replace", "before") == (operation, "before"):
             await ledger.claim(ITEM, clock())
 
@@ -290,3 +295,39 @@ async def test_item_that_changes_while_it_is_taken_over_is_busy(clock, account, 
 def _over(stores, clock):
     checks = ClaimCheck(stores.blobs("work"))
     return TableLedger(stores.table("ledger"), stores.table("ownwrites"), checks, clock, "p1")
+
+
+async def test_purge_looks_at_every_row_and_ends_in_time(ledger, clock):
+    first = await ledger.claim(ITEM, clock())
+    place = int(first.key[:2], 16)
+    for number in range(1100):  # more than a page of answers holds
+        key = f"{place:02x}{number:062x}"
+        await ledger.table.insert(replace(await ledger.table.get(key[:2], first.key), key=key))
+    clock.turn(1000)
+    assert await ledger.purge(clock(), (place + 1) % PARTITIONS) == 0
+    assert await ledger.purge(clock(), place, most=30) == 30
+    assert await ledger.purge(clock(), place) == 1071
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+async def test_decision_around_the_size_of_a_row_is_carried_to_the_next_worker(ledger, clock, more):
+    empty = replace(DECISION, rule_ids=("",))
+    room = LIMIT - len(encode(replace(INTENT, decision=empty)))
+    intent = replace(INTENT, decision=replace(DECISION, rule_ids=("x" * (room + more),)))
+    assert len(encode(intent)) == LIMIT + more
+    await ledger.intend(await ledger.claim(ITEM, clock()), intent)
+    clock.turn(121)
+    assert (await ledger.claim(ITEM, clock())).intent == intent
+
+
+async def test_row_says_how_far_the_work_is(ledger, clock):
+    claim = await ledger.claim(ITEM, clock())
+    states = [await state(ledger, claim)]
+    claim = await ledger.intend(claim, INTENT)
+    states.append(await state(ledger, claim))
+    await ledger.complete(claim, OUTCOME)
+    assert [*states, await state(ledger, claim)] == ["claimed", "intended", "done"]
+
+
+async def state(ledger, claim):
+    return (await ledger.table.get(claim.key[:2], claim.key)).values["state"]
