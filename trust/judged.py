@@ -1,34 +1,41 @@
-"""Planted faults that no test notices and none should: why each changes nothing.
+"""What we say of planted faults that no test notices: ``trust/judgements/ROOM.yaml``.
 
-A fault is named by its function and the line as it was planted, so that a judgement ends when the
-line changes. They are not counted, and stand in ``docs/trust.md``.
+A fault is named by its function and by what was planted (``trust.mutant_tree.change``), so that a
+judgement ends when the place changes. ``harmless`` ones change nothing that can be told and are not
+counted; ``open`` ones would be told by a test that we chose not to write, and count as escaped.
 """
 
 from __future__ import annotations
 
-JUDGED: dict[tuple[str, str], str] = {
-    (
-        "shared.storage.ledger.xǁTableLedgerǁintend",
-        "if len(data) >= LIMIT:",
-    ): "a decision of exactly the limit is put aside although the row would hold it too",
-    (
-        "shared.storage.ledger.xǁTableLedgerǁpurge",
-        "for partition in (f'{number:02x}' for number in range(257)):",
-    ): "no key lies in partition 100: keys are two hexadecimal digits",
-    (
-        "shared.policy.build.x_build_rule",
-        "tests = node.get('tests') or Node({}, 'XXXX', 0, 0)",
-    ): "the place of test cases that are not there is never told",
-    (
-        "shared.detect.winnow.x_winnow",
-        "points = np.frombuffer(kept.encode('UTF-32-LE', 'surrogatepass'), dtype=np.uint32)",
-    ): "a codec's name in capitals is the same codec",
-    (
-        "shared.detect.rule_recognizer.xǁRuleRecognizerǁ__init__",
-        (
-            "self._reach = labelled.Reach(self._bounded(pattern.get('after_label', '')),"
-            " int(pattern.get('within', _WITHIN)),"
-            " re.compile(pattern['gap']) if 'gap' in pattern else None)"
-        ),
-    ): "columns are looked at where nothing is said: the same default",
-}
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from trust.mutant_tree import NUMBER
+
+FOLDER = Path(__file__).resolve().parent / "judgements"
+KINDS = ("harmless", "open")
+
+
+def survivors(room: str, planted: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Each by its ``function``, with what was ``planted``, whether ``harmless``, and ``why``."""
+    path = FOLDER / f"{room}.yaml"
+    said = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    rows = []
+    for name, change in planted.items():
+        function = NUMBER.sub("", name)
+        for kind in KINDS:
+            why = said.get(kind, {}).get(function, {}).get(change, "")
+            if why:
+                break
+        rows.append(
+            {
+                "function": function,
+                "planted": change,
+                "harmless": bool(why) and kind == "harmless",
+                "why": why,
+            }
+        )
+    return sorted(rows, key=lambda row: (row["function"], row["planted"]))

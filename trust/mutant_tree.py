@@ -39,6 +39,8 @@ def pytest_runtest_setup(item):
 settings.register_profile("mutants", phases=[Phase.explicit, Phase.generate], database=None)
 settings.load_profile("mutants")
 """
+AROUND = 30  # characters
+_WORD = re.compile(r"\w+|\s+|[^\w\s]+")
 SENTENCE = re.compile(r"\w[:,]? \w|^ \w+ \w|[。、]")
 
 type _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -103,15 +105,13 @@ class Tree:
         return {name for name, original, made in self._pairs() if _text_only(original, made)}
 
     def planted(self, names: Iterable[str]) -> dict[str, str]:
-        """By name, the line as it was planted (as ``ast.unparse`` writes it)."""
+        """By name, what was planted: ``around [as it is → as planted] around``."""
         wanted = set(names)
-        found = {}
-        for name, original, made in self._pairs():
-            if name in wanted:
-                before = set(ast.unparse(original).splitlines())
-                lines = [each for each in ast.unparse(made).splitlines()[1:] if each not in before]
-                found[name] = lines[0].strip() if lines else ""
-        return found
+        return {
+            name: change(_source(original), _source(made))
+            for name, original, made in self._pairs()
+            if name in wanted
+        }
 
     def _pairs(self) -> Iterator[tuple[str, _Function, _Function]]:
         """Each mutant by its name: the function as it is, and as it was planted."""
@@ -123,6 +123,32 @@ class Tree:
                 original = functions.get(NUMBER.sub("__mutmut_orig", name))
                 if NUMBER.search(name) and original:
                     yield f"{module.removesuffix('.__init__')}.{name}", original, made
+
+
+def change(before: str, after: str) -> str:
+    """Where two texts differ, in whole words, with a little of what stands around.
+
+    >>> change("zip(one, two, strict=True)", "zip(one, two, strict=None)")
+    'zip(one, two, strict=[True → None])'
+    """
+    old, new = _WORD.findall(before), _WORD.findall(after)
+    start = _alike(old, new)
+    most = min(len(old), len(new)) - start
+    end = min(most, _alike(old[::-1], new[::-1]))
+    left, right = "".join(old[:start])[-AROUND:], "".join(old[len(old) - end :])[: AROUND // 3]
+    was, made = "".join(old[start : len(old) - end]), "".join(new[start : len(new) - end])
+    return " ".join(f"{left}[{was} → {made}]{right}".split())
+
+
+def _alike(one: list[str], other: list[str]) -> int:
+    """How many words the two begin with alike."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def _source(function: _Function) -> str:
+    """The function without its own name, as ``ast.unparse`` writes it."""
+    return ast.unparse(function).replace(function.name, "", 1)
 
 
 def _git(*words: str) -> bytes:

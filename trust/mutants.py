@@ -12,9 +12,9 @@ import random
 import sys
 from collections import Counter
 
-from trust.judged import JUDGED
+from trust import judged
 from trust.lines import Line, Told, of_size
-from trust.mutant_tree import NUMBER, Tree
+from trust.mutant_tree import Tree
 
 SEED = 20261128
 WANTED = 0.85
@@ -57,21 +57,17 @@ def measured(room: str, sample: int) -> Line:
         tree.run(left)
     codes = tree.codes()
     ended = Counter(_status(codes[name]) for name in chosen)
-    survivors = [name for name in chosen if _status(codes[name]) in ESCAPED]
-    planted = tree.planted(survivors)
-    judged = {
-        name: JUDGED[kind]
-        for name in survivors
-        if (kind := (NUMBER.sub("", name), planted[name])) in JUDGED
-    }
+    planted = tree.planted(name for name in chosen if _status(codes[name]) in ESCAPED)
+    survivors = judged.survivors(room, planted)
+    harmless = sum(each["harmless"] for each in survivors)
     noticed = sum(ended[each] for each in NOTICED)
-    counted = noticed + len(survivors) - len(judged)
+    counted = noticed + len(survivors) - harmless
     score = noticed / counted if counted else 0.0
     part = "" if len(chosen) == len(names) else f", a sample of {len(names):,}"
     return Line(
         f"{room}：植えた誤りの {WANTED:.0%} 以上に試験が気づく",
         f"{room}: tests notice at least {WANTED:.0%} of planted faults",
-        f"{score:.0%} of {counted:,} mutants ({len(judged)} judged harmless{part})",
+        f"{score:.0%} of {counted:,} mutants ({harmless} judged harmless{part})",
         score >= WANTED,
         {
             "mutants": len(names),
@@ -80,14 +76,8 @@ def measured(room: str, sample: int) -> Line:
             **ended,
             "survivors": survivors,
         },
-        _note({name: planted[name] for name in survivors if name not in judged}, judged),
+        f"{len(survivors)} escaped: [each with its judgement](trust-mutants.md#{room})",
     )
-
-
-def _note(survivors: dict[str, str], judged: dict[str, str]) -> str:
-    said = [f"`{name}` escaped: `{line[:120]}`" for name, line in list(survivors.items())[:40]]
-    said += [f"`{name}` is harmless: {why}" for name, why in judged.items()]
-    return "; ".join(said)
 
 
 def _status(code: int | None) -> str:
