@@ -76,7 +76,7 @@ def measured(room: str, sample: int) -> Line:
             **ended,
             "survivors": survivors,
         },
-        f"{len(survivors)} escaped: [each with its judgement](trust-mutants.md#{room})",
+        f"{len(survivors)} escaped; each is below with its judgement",
     )
 
 

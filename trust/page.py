@@ -1,4 +1,4 @@
-"""``docs/trust.md`` from the measures' lines, and ``docs/trust-mutants.md``: what no test noticed.
+"""``docs/trust.md`` from the measures' lines, and at its end every planted fault that escaped.
 
 They are kept beside it as JSON, so that one measure can be made again without the others.
 """
@@ -14,7 +14,6 @@ from trust.lines import Line
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, DATA = ROOT / "docs" / "trust.md", ROOT / "docs" / "trust.json"
-MUTANTS = ROOT / "docs" / "trust-mutants.md"
 HEAD = """# 数字で示す信頼 · Trust in figures
 
 `make trust` がこの頁を書きます。手では書きません。
@@ -22,9 +21,10 @@ Written by `make trust`, never by hand: a claim, what was measured, and whether 
 One measure again: `make trust ONLY=fuzz SIZE=full`. Sizes: `ci` (minutes), `nightly`, `full`.
 
 """
-MUTANTS_HEAD = """# 試験が気づかなかった誤り · Planted faults that no test noticed
+ESCAPED = """
+## 試験が気づかなかった誤り · Planted faults that no test noticed
 
-`make trust ONLY=mutants SIZE=full` がこの頁を書きます。判断は `trust/judgements/` にあります。
+小さな誤りを一つずつ植えます。表記は `[元 → 植えたもの]`。判断は `trust/judgements/` にあります。
 One small fault is planted at a time, written `[as it is → as planted]`. ○: judged to change nothing
 that can be told, and not counted. ×: counted as escaped, with why no test was written.
 """
@@ -43,8 +43,6 @@ def keep(measure: str, size: str, day: str, seconds: float, lines: list[Line]) -
         json.dumps(data, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8"
     )
     PAGE.write_text(page(data), encoding="utf-8")
-    if measure == "mutants":
-        MUTANTS.write_text(mutants_page(data), encoding="utf-8")
 
 
 def read() -> dict[str, Any]:
@@ -69,23 +67,24 @@ def page(data: dict[str, Any]) -> str:
             if line["note"]:
                 notes.append(f"- **{line['en']}**: {line['note']}")
     text = HEAD + "\n".join(rows) + "\n"
-    return text + ("\n## 注 · Notes\n\n" + "\n".join(notes) + "\n" if notes else "")
+    text += "\n## 注 · Notes\n\n" + "\n".join(notes) + "\n" if notes else ""
+    return text + (_escaped(data["mutants"]["lines"]) if "mutants" in data else "")
 
 
-def mutants_page(data: dict[str, Any]) -> str:
-    """The Markdown of every planted fault that escaped, a table a room."""
-    text = MUTANTS_HEAD
-    for line in data["mutants"]["lines"]:
+def _escaped(lines: list[dict[str, Any]]) -> str:
+    """A table a room, folded: several hundred rows are for whoever asks."""
+    text = ESCAPED
+    for line in lines:
         room, survivors = line["en"].partition(":")[0], line["figures"]["survivors"]
-        text += f"\n## {room}\n\n{line['measured']}\n\n"
+        text += f"\n<details><summary>{room}: {len(survivors)}; {line['measured']}</summary>\n\n"
         text += "| | function | planted | judgement |\n|---|---|---|---|\n"
         for each in survivors:
             sign = "○" if each["harmless"] else "×"
             words = [_name(each["function"]), each["planted"]]
             where, planted = (f"`{word.replace('|', '¦').replace('`', 'ˋ')}`" for word in words)
-            text += (
-                f"| {sign} | {where} | {planted} | {each['why'] or '判断待ち · not yet judged'} |\n"
-            )
+            why = each["why"] or "判断待ち · not yet judged"
+            text += f"| {sign} | {where} | {planted} | {why} |\n"
+        text += "\n</details>\n"
     return text
 
 
