@@ -75,21 +75,28 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
-class First:
-    """Where a first round's entities go on to: what changed lately at once, the rest behind."""
+class Routes:
+    """Where what a delta tells goes on to.
 
-    fresh: Sends
+    ``changed`` takes what is told of in any round but the first. The first enumerates what was
+    there: what changed lately goes on at once, by ``recent``; the rest behind it, by ``bulk``.
+    """
+
+    changed: Sends
+    recent: Sends
     bulk: Sends
     clock: Clock
 
-    def of(self, entity: Json) -> Sends:
-        """By when it was last changed; what does not say when is fresh."""
+    def of(self, entity: Json, *, first: bool) -> Sends:
+        """By the round, and when it was last changed; what does not say when is recent."""
+        if not first:
+            return self.changed
         try:
             changed = datetime.fromisoformat(str(entity.get("lastModifiedDateTime")))
             old = changed < self.clock() - RECENT
         except (ValueError, TypeError):
-            return self.fresh
-        return self.bulk if old else self.fresh
+            return self.recent
+        return self.bulk if old else self.recent
 
 
 @dataclass(slots=True)

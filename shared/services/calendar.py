@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.errors import GoneError, StorageConflictError, SupersededError, UnavailableError
+from shared.errors import GoneError, SupersededError
 from shared.graph.answers import Json
 from shared.graph.client import Graph
 from shared.model import (
@@ -19,9 +19,8 @@ from shared.model import (
     Fetched,
     Item,
     Outcome,
-    OutcomeState,
 )
-from shared.services.common import Onward, Redigest, bounded, decision_of
+from shared.services.common import Onward, Redigest, acted, bounded, decision_of
 from shared.services.event_block import EventBlocking, genuine
 from shared.services.event_release import Releasing
 from shared.services.eventbox import EventBox
@@ -93,20 +92,15 @@ class CalendarService:
 
     async def apply(self, claim: Claim) -> Outcome:
         """Tag, mark for review, or leave a notice; read back. See Service.apply."""
-        disposition = decision_of(claim).disposition
         if key_of(claim.item):
             return await self._releasing.apply(claim)
-        try:
-            if disposition is Disposition.BLOCK:
-                return await self._blocking.block(claim)
-            return await self._tagging.label(claim, disposition)
-        except GoneError:
-            if await self._box.exists(claim.item):
-                text = "something that the action needs is gone, the event is not"
-                raise UnavailableError(text) from None
-            return Outcome(disposition.name.lower(), OutcomeState.GONE)
-        except StorageConflictError as error:
-            raise UnavailableError(str(error)) from None
+        return await acted(claim, self._act(claim), self._box.exists)
+
+    async def _act(self, claim: Claim) -> Outcome:
+        disposition = decision_of(claim).disposition
+        if disposition is Disposition.BLOCK:
+            return await self._blocking.block(claim)
+        return await self._tagging.label(claim, disposition)
 
     def recognises(self, claim: Claim, fetched: Fetched, content_digest: str) -> bool:
         """Whether it is our notice, or carries our marker for this content under this policy."""

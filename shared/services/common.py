@@ -1,4 +1,4 @@
-"""What the services share: passing an item on, keeping evidence, and comparing content."""
+"""What the services share: passing an item on, acting, keeping evidence, comparing content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.codec import encode
-from shared.model import Claim, Content, Decision, Envelope, Gap, GapCode, Intent, Item, Step
+from shared.errors import GoneError, StorageConflictError, UnavailableError
+from shared.model import (
+    Claim,
+    Content,
+    Decision,
+    Envelope,
+    Gap,
+    GapCode,
+    Intent,
+    Item,
+    Outcome,
+    OutcomeState,
+    Step,
+)
 from shared.ports import Clock, Queue
 from shared.storage.evidence import Evidence
 
@@ -52,6 +65,25 @@ def intent_of(claim: Claim) -> Intent:
 def decision_of(claim: Claim) -> Decision:
     """The decision inside the intent."""
     return intent_of(claim).decision
+
+
+async def acted(
+    claim: Claim, action: Awaitable[Outcome], exists: Callable[[Item], Awaitable[bool]]
+) -> Outcome:
+    """What the action came to; GONE where the item itself is not there any more.
+
+    UnavailableError (it is tried again) where only something that the action needs is gone, or
+    another writer came between too often.
+    """
+    try:
+        return await action
+    except GoneError:
+        if await exists(claim.item):
+            text = "something that the action needs is gone, the item is not"
+            raise UnavailableError(text) from None
+        return Outcome(decision_of(claim).disposition.name.lower(), OutcomeState.GONE)
+    except StorageConflictError as error:
+        raise UnavailableError(str(error)) from None
 
 
 async def keep(evidence: Evidence, name: str, data: bytes) -> Step:

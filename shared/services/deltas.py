@@ -16,8 +16,8 @@ from shared.graph.calls import Call
 from shared.graph.client import Graph
 from shared.model import Item
 from shared.ports import Ledger
-from shared.services.baseline import First
-from shared.services.common import Onward, Sends
+from shared.services.baseline import Routes
+from shared.services.common import Sends
 from shared.services.rounds import LEASE_SECONDS, NEVER, Delta, Links, Rounds
 from shared.services.sharing import sharing
 
@@ -37,25 +37,15 @@ class Found:
     enqueued: int = 0
 
 
+@dataclass(frozen=True, slots=True)
 class DriveDelta:
-    """Changed files of a drive become items; ``first`` takes the old ones of an enumeration."""
+    """Changed files of a drive become items; ``inside`` are our own mail domains."""
 
-    def __init__(
-        self,
-        graph: Graph,
-        links: Links,
-        *,
-        onward: Onward,
-        ledger: Ledger,
-        inside: Collection[str] = (),
-        first: First | None = None,
-    ) -> None:
-        self._graph = graph
-        self._links = links
-        self._onward = onward
-        self._first = first or First(onward, onward, links.clock)
-        self._ledger = ledger
-        self._inside = inside
+    graph: Graph
+    links: Links
+    routes: Routes
+    ledger: Ledger
+    inside: Collection[str] = ()
 
     async def run(self, drive: str, *, since: datetime, trace: str = "") -> Found:
         """Everything that changed, unless a delta that began after ``since`` has told it already.
@@ -65,16 +55,16 @@ class DriveDelta:
         if await self._covered(drive, since):
             return Found(ran=False)
         name = f"delta-{hashlib.sha256(drive.encode()).hexdigest()[:32]}"
-        token = await self._links.lease.acquire(name, LEASE_SECONDS)
+        token = await self.links.lease.acquire(name, LEASE_SECONDS)
         try:
             if await self._covered(drive, since):
                 return Found(ran=False)
-            return await self._run(drive, Rounds(self._graph, self._links, name, token), trace)
+            return await self._run(drive, Rounds(self.graph, self.links, name, token), trace)
         finally:
-            await self._links.lease.release(name, token)
+            await self.links.lease.release(name, token)
 
     async def _covered(self, drive: str, since: datetime) -> bool:
-        row = await self._links.table.get("drive", drive)
+        row = await self.links.table.get("drive", drive)
         started = row.values.get("started", NEVER) if row else NEVER
         return isinstance(started, datetime) and started - _SKEW > since
 
@@ -92,7 +82,7 @@ class DriveDelta:
             seen += len(files)
             for some in batched(files, MOST, strict=False):
                 for entity, permissions in await self._permissions(drive, some):
-                    target = self._first.of(entity) if first else self._onward
+                    target = self.routes.of(entity, first=first)
                     enqueued += await self._enqueue(drive, entity, permissions, target, trace)
         return Found(ran=True, seen=seen, enqueued=enqueued)
 
@@ -105,7 +95,7 @@ class DriveDelta:
         ]
         if len(asks) == 1:
             return [(files[0], await self._all_of(asks[0], None))]
-        answers = await self._graph.batch(asks)
+        answers = await self.graph.batch(asks)
         found: list[tuple[Json, list[Json] | None]] = []
         for entity, ask, answer in zip(files, asks, answers, strict=True):
             if isinstance(answer, GoneError):
@@ -122,7 +112,7 @@ class DriveDelta:
             if first is None or first.json().get("@odata.nextLink"):
                 return [
                     each
-                    async for page in self._graph.pages(ask.call, ask.params)
+                    async for page in self.graph.pages(ask.call, ask.params)
                     for each in page.get("value", [])
                 ]
         except GoneError:
@@ -143,17 +133,18 @@ class DriveDelta:
         params = {"drive": drive, "item": str(entity["id"])}
         if "cTag" not in entity:  # OneDrive leaves it out of some deltas
             try:
-                entity = (await self._graph.send(calls.ITEM_GET, params)).json()
+                entity = (await self.graph.send(calls.ITEM_GET, params)).json()
             except GoneError:
                 return 0
-        shared = sharing(permissions, self._inside)
+        shared = sharing(permissions, self.inside)
         item = Item("drive", params["item"], drive, str(entity["cTag"]), shared.digest)
-        if await self._ledger.is_own_write(item):
+        if await self.ledger.is_own_write(item):
             return 0
         await target.put(item, trace=trace)
         return 1
 
 
+@dataclass(frozen=True, slots=True)
 class MailDelta:
     """New and changed messages of a mailbox's folders become items (what no notification told).
 
@@ -161,31 +152,21 @@ class MailDelta:
     folder at a time.
     """
 
-    def __init__(
-        self,
-        graph: Graph,
-        links: Links,
-        *,
-        onward: Onward,
-        ledger: Ledger,
-        first: First | None = None,
-    ) -> None:
-        self._graph = graph
-        self._links = links
-        self._onward = onward
-        self._first = first or First(onward, onward, links.clock)
-        self._ledger = ledger
+    graph: Graph
+    links: Links
+    routes: Routes
+    ledger: Ledger
 
     async def run(self, user: str) -> int:
         """How many items were enqueued; BusyError while another worker sweeps this mailbox."""
         name = f"delta-{_digest(user, '')}"
-        token = await self._links.lease.acquire(name, LEASE_SECONDS)
+        token = await self.links.lease.acquire(name, LEASE_SECONDS)
         try:
-            rounds = Rounds(self._graph, self._links, name, token)
+            rounds = Rounds(self.graph, self.links, name, token)
             folders = [each async for each in self._folders(user)]
             return sum([await self._folder(user, each, rounds) for each in folders])
         finally:
-            await self._links.lease.release(name, token)
+            await self.links.lease.release(name, token)
 
     async def _folders(self, user: str) -> AsyncIterator[str]:
         """Every folder's id, with those inside it."""
@@ -193,7 +174,7 @@ class MailDelta:
         waiting: list[tuple[Call, dict[str, str]]] = [(calls.FOLDERS, {"user": user})]
         while waiting:
             call, params = waiting.pop()
-            async for page in self._graph.pages(call, params, query=query):
+            async for page in self.graph.pages(call, params, query=query):
                 for folder in page.get("value", []):
                     yield str(folder["id"])
                     if folder.get("childFolderCount"):
@@ -212,13 +193,13 @@ class MailDelta:
         )
         async for entity, first in rounds.entities(delta):
             if "@removed" not in entity and entity.get("changeKey"):
-                target = self._first.of(entity) if first else self._onward
+                target = self.routes.of(entity, first=first)
                 count += await self._enqueue(user, entity, target)
         return count
 
     async def _enqueue(self, user: str, entity: Json, target: Sends) -> int:
         item = Item("mail", str(entity["id"]), user, str(entity["changeKey"]))
-        if await self._ledger.is_own_write(item):
+        if await self.ledger.is_own_write(item):
             return 0
         await target.put(item)
         return 1

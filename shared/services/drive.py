@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
-from shared.errors import GoneError, StorageConflictError, SupersededError, UnavailableError
+from shared.errors import GoneError, SupersededError
 from shared.graph.answers import Json, OversizeError
 from shared.graph.client import Graph
 from shared.model import (
@@ -25,7 +25,7 @@ from shared.model import (
     OutcomeState,
 )
 from shared.services import tombstone
-from shared.services.common import Onward, Redigest, decision_of, intent_of
+from shared.services.common import Onward, Redigest, acted, decision_of, intent_of
 from shared.services.drive_block import Blocking
 from shared.services.drive_release import Releasing
 from shared.services.drive_tag import Tagging, Tags
@@ -92,22 +92,17 @@ class DriveService:
 
     async def apply(self, claim: Claim) -> Outcome:
         """Tag, mark for review, or keep evidence and replace; read back. See Service.apply."""
-        disposition = decision_of(claim).disposition
         if key_of(claim.item):
             return await self._releasing.apply(claim)
-        try:
-            if disposition is Disposition.BLOCK:
-                return await self._blocking.block(claim)
-            if disposition is Disposition.ALLOW:
-                return await self._allow(claim)
-            return await self._tagging.tag(claim, disposition)
-        except GoneError:
-            if await self._files.exists(claim.item):
-                text = "something that the action needs is gone, the file is not"
-                raise UnavailableError(text) from None
-            return Outcome(disposition.name.lower(), OutcomeState.GONE)
-        except StorageConflictError as error:
-            raise UnavailableError(str(error)) from None
+        return await acted(claim, self._act(claim), self._files.exists)
+
+    async def _act(self, claim: Claim) -> Outcome:
+        disposition = decision_of(claim).disposition
+        if disposition is Disposition.BLOCK:
+            return await self._blocking.block(claim)
+        if disposition is Disposition.ALLOW:
+            return await self._allow(claim)
+        return await self._tagging.tag(claim, disposition)
 
     def recognises(self, claim: Claim, fetched: Fetched, content_digest: str) -> bool:
         """Whether it is our tombstone, shared with nobody anew (a new share is to be revoked)."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from shared.errors import GoneError, StorageConflictError, SupersededError, UnavailableError
+from shared.errors import SupersededError
 from shared.graph import calls
 from shared.graph.answers import Json
 from shared.graph.client import Graph
-from shared.model import Claim, Content, Context, Disposition, Fetched, Item, Outcome, OutcomeState
-from shared.services.common import Onward, Redigest, bounded, decision_of
+from shared.model import Claim, Content, Context, Disposition, Fetched, Item, Outcome
+from shared.services.common import Onward, Redigest, acted, bounded, decision_of
 from shared.services.held import key_of
 from shared.services.mail_block import Blocking
 from shared.services.mail_release import Releasing, origin
@@ -98,18 +98,13 @@ class MailService:
         """Tag, mark for review, or keep evidence and remove; read back. See Service.apply."""
         if key_of(claim.item):
             return await self._releasing.apply(claim)
+        return await acted(claim, self._act(claim), self._box.exists)
+
+    async def _act(self, claim: Claim) -> Outcome:
         disposition = decision_of(claim).disposition
-        try:
-            if disposition is Disposition.BLOCK:
-                return await self._blocking.block(claim)
-            return await self._tagging.label(claim, disposition)
-        except GoneError:
-            if await self._box.exists(claim.item):
-                text = "something that the action needs is gone, the message is not"
-                raise UnavailableError(text) from None
-            return Outcome(disposition.name.lower(), OutcomeState.GONE)
-        except StorageConflictError as error:
-            raise UnavailableError(str(error)) from None
+        if disposition is Disposition.BLOCK:
+            return await self._blocking.block(claim)
+        return await self._tagging.label(claim, disposition)
 
     def recognises(self, claim: Claim, fetched: Fetched, content_digest: str) -> bool:
         """Whether it carries our marker for this content under this policy.

@@ -11,6 +11,7 @@ through. The lease is renewed with each page, because a first look may take long
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.graph import calls
@@ -18,30 +19,26 @@ from shared.graph.answers import Json
 from shared.graph.calls import Call
 from shared.graph.client import Graph
 from shared.ports import Row, Value
-from shared.services.baseline import First
-from shared.services.common import Onward
+from shared.services.baseline import Routes
 from shared.services.rounds import LEASE_SECONDS, NEVER, Links
 from shared.services.threads import is_said, item_of
 
 _OVERLAP = timedelta(minutes=5)
 
 
+@dataclass(frozen=True, slots=True)
 class TeamsSweep:
     """``channels``: all teams; ``chats``: those of one user. BusyError while another is at it."""
 
-    def __init__(
-        self, graph: Graph, links: Links, *, onward: Onward, first: First | None = None
-    ) -> None:
-        self._graph = graph
-        self._links = links
-        self._onward = onward
-        self._first = first or First(onward, onward, links.clock)
+    graph: Graph
+    links: Links
+    routes: Routes
 
     async def channels(self) -> int:
         """How many messages of all teams' channels, replies too, were enqueued."""
         teams = [
             str(each["id"])
-            async for page in self._graph.pages(calls.TEAMS, {}, query={"select": "id"})
+            async for page in self.graph.pages(calls.TEAMS, {}, query={"select": "id"})
             for each in page.get("value", [])
         ]
         return sum([await self._run(each, calls.TEAM_MESSAGES, {"team": each}) for each in teams])
@@ -51,22 +48,22 @@ class TeamsSweep:
         return await self._run(user.casefold(), calls.CHAT_MESSAGES, {"user": user})
 
     async def _run(self, key: str, call: Call, params: dict[str, str]) -> int:
-        table, name = self._links.table, f"teams-{key}"
-        token = await self._links.lease.acquire(name, LEASE_SECONDS)
+        table, name = self.links.table, f"teams-{key}"
+        token = await self.links.lease.acquire(name, LEASE_SECONDS)
         try:
             row = await table.get("teams", key)
             known: dict[str, Value] = dict(row.values) if row else {}
             since = known.get("since")
             first = not isinstance(since, datetime)
-            began = self._links.clock()
+            began = self.links.clock()
             count = found = 0
             query = {"top": "50"}
             if isinstance(since, datetime):
                 query["filter"] = f"lastModifiedDateTime gt {_wire(since - _OVERLAP)}"
-            async for page in self._graph.pages(call, params, query=query):
+            async for page in self.graph.pages(call, params, query=query):
                 messages = page.get("value", [])
                 count += await self._page(messages, first=first)
-                await self._links.lease.renew(name, token, LEASE_SECONDS)
+                await self.links.lease.renew(name, token, LEASE_SECONDS)
                 if first:
                     found += len(messages)
                     known["found"] = found
@@ -76,12 +73,12 @@ class TeamsSweep:
             await table.put(Row("teams", key, known))
             return count
         finally:
-            await self._links.lease.release(name, token)
+            await self.links.lease.release(name, token)
 
     async def _page(self, messages: list[Json], *, first: bool) -> int:
         said = [each for each in messages if is_said(each)]
         for each in said:
-            target = self._first.of(each) if first else self._onward
+            target = self.routes.of(each, first=first)
             await target.put(item_of(each))
         return len(said)
 

@@ -10,7 +10,7 @@ from shared.graph.rich import Rich
 from shared.graph.subscriptions import Subscriptions
 from shared.model import Envelope
 from shared.ports import Clock, Ledger, Queue, Service
-from shared.services.baseline import First
+from shared.services.baseline import Routes
 from shared.services.calendar import CalendarService
 from shared.services.cohorts import GROUP
 from shared.services.common import Onward, Redigest, Sends
@@ -151,18 +151,18 @@ def resolver(
     """
     swept = replace(onward, found="sweep")
     there = replace(onward, found="baseline")  # a first enumeration finds what was there
-    first = First(there, bulk or there, links.clock)
-    sweep = TeamsSweep(graph, links, onward=swept, first=first)
+    routes = Routes(swept, there, bulk or there, links.clock)
+    sweep = TeamsSweep(graph, links, routes)
     return Resolver(
         graph=graph,
         subscriptions=subscriptions,
-        drives=DriveDelta(graph, links, onward=swept, ledger=ledger, inside=inside, first=first),
-        mails=MailDelta(graph, links, onward=swept, ledger=ledger, first=first),
+        drives=DriveDelta(graph, links, routes, ledger, inside),
+        mails=MailDelta(graph, links, routes, ledger),
         onward=onward,
         jobs=jobs,
         ledger=ledger,
         clock=links.clock,
-        events=EventDelta(graph, links, onward=swept, ledger=ledger, first=first),
+        events=EventDelta(graph, links, routes, ledger),
         teams=TeamsHints(graph, sweep, onward, aside, rich, seals),
         replays=Replays(alerts) if alerts else None,
         refresh=refresh,

@@ -31,6 +31,7 @@ from shared.model import (
     Level,
     Mode,
 )
+from shared.services.baseline import Routes
 from shared.services.calendar import CalendarService
 from shared.services.common import Onward
 from shared.services.deltas import DriveDelta, Links, MailDelta
@@ -199,25 +200,20 @@ class Rig:
 
     def resolver(self, *, rich=None, watch=(), sources=()):
         links = Links(self.stores.table("drives"), self.stores.lease(), self.clock)
+        routes = Routes(self.onward, self.onward, self.onward, self.clock)
         return Resolver(
             self.graph,
             self.subscriptions,
-            DriveDelta(
-                self.graph,
-                links,
-                onward=self.onward,
-                ledger=self.ledger,
-                inside=("city.example.jp",),
-            ),
-            MailDelta(self.graph, links, onward=self.onward, ledger=self.ledger),
+            DriveDelta(self.graph, links, routes, self.ledger, ("city.example.jp",)),
+            MailDelta(self.graph, links, routes, self.ledger),
             self.onward,
             self.stores.queue("graph-jobs"),
             self.ledger,
             self.clock,
-            EventDelta(self.graph, links, onward=self.onward, ledger=self.ledger),
+            EventDelta(self.graph, links, routes, self.ledger),
             TeamsHints(
                 self.graph,
-                TeamsSweep(self.graph, links, onward=self.onward),
+                TeamsSweep(self.graph, links, routes),
                 self.onward,
                 ClaimCheck(self.stores.blobs("work")),
                 rich,

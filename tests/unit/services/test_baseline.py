@@ -12,7 +12,7 @@ import pytest
 from local.graph.state import ids
 from shared.graph.webhook import job
 from shared.model import Item
-from shared.services.baseline import Baseline, First, status
+from shared.services.baseline import Baseline, Routes, status
 from shared.services.deltas import DriveDelta, Links, MailDelta
 from shared.services.event_delta import EventDelta
 from shared.services.wiring import resolver
@@ -42,9 +42,8 @@ def baseline(rig, clock):
 @pytest.fixture
 def deltas(rig, baseline):
     links = Links(rig.stores.table("drives"), rig.stores.lease(), rig.clock)
-    first = First(rig.onward, baseline, rig.clock)
-    given = {"onward": rig.onward, "ledger": rig.ledger, "first": first}
-    return {kind: kind(rig.graph, links, **given) for kind in (MailDelta, DriveDelta, EventDelta)}
+    given = (rig.graph, links, Routes(rig.onward, rig.onward, baseline, rig.clock), rig.ledger)
+    return {kind: kind(*given) for kind in (MailDelta, DriveDelta, EventDelta)}
 
 
 def bulk(rig):
