@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from local.azurite import Azurite
+
+# A busy machine is no failure: how long an example takes is a bench's business.
+settings.register_profile(
+    "any machine",
+    parent=settings.default,  # CI's own, or the one that was asked for
+    deadline=None,
+    suppress_health_check=[*settings.default.suppress_health_check, HealthCheck.too_slow],
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
