@@ -18,9 +18,10 @@ NONE = Vocabulary([])
 FIXED = Shape("n12", "[0-9]", "[0-9]{3}")
 VARYING = Shape("varying", "[p-r]", "[p-r]{1,5}")
 GATED = Shape("gated", "[x]", "y{0,6}zy{0,6}x", gate="z")
+HELD = Shape("held", "[k]", "lmll", gate="m")
 FREE = Shape("free", "[#]", "[0-9]", before="", after="")
 BOUNDED = Shape("bounded", "[!]", "[a-z]{2}", ends="(?![-]{8})", alone="(?<![-]{3}!)")
-ALL = (FIXED, VARYING, GATED, FREE, BOUNDED)
+ALL = (FIXED, VARYING, GATED, HELD, FREE, BOUNDED)
 
 
 def words_of(kind, words, text):
@@ -68,6 +69,7 @@ def test_vocabulary_knows_latin_words_in_lower_case_and_others_as_they_are():
         (["個人", "Tel"], "😀個人😀tel𠮷個人", [(1, "個人"), (4, "Tel"), (8, "個人")]),
         (["個人"], "\ud800個人\uffff😀個人", [(1, "個人"), (5, "個人")]),
         (["個人"], "\uffff😀\uffff個人", [(3, "個人")]),
+        (["個人"], "\U00010000個人", [(1, "個人")]),
         (["個人"], "\ud800個人", [(1, "個人")]),
     ],
 )  # fmt: skip
@@ -117,6 +119,8 @@ def test_of_words_that_overlap_those_inside_another_are_left_out():
         ("xzx", {"gated": [(0, 3)]}),
         ("xyyyyyyzyyyyyyx", {"gated": [(0, 15)]}),
         ("xyyyyyyyzx xzx z", {"gated": [(11, 14)]}),
+        ("klmll", {"held": [(0, 5)]}),
+        ("klmll klmllk .klmll", {"held": [(0, 5), (14, 19)]}),
         ("#1#2a#3", {"free": [(0, 2), (2, 4), (5, 7)]}),
         ("!ab", {"bounded": [(0, 3)]}),
         ("!ab-------", {"bounded": [(0, 3)]}),
@@ -142,8 +146,8 @@ def test_matcher_of_some_shapes_finds_only_those(kind, shapes):
 
 def test_hits_at_any_distance_of_each_other_are_found_by_both():
     plain, fast = PlainMatcher(ALL, NONE), VectorMatcher(ALL, NONE)
-    for part in ("1234", "pqrpqr", "pq", "xyyyyyyzx", "xzyyyyyyx", "xzx", "#1", "!ab"):
-        for gap in range(1, 24):
+    for part in ("1234", "pqrpqr", "pq", "xyyyyyyzx", "xzyyyyyyx", "xzx", "klmll", "#1", "!ab"):
+        for gap in (*range(1, 20), 31, 33, 34, 60):
             for ends in ("", ".", "-" * 9):
                 text = skeleton(ends + (part + "." * gap) * 3 + part + ends)
                 found = fast.shapes(text)
@@ -167,6 +171,8 @@ def test_hit_that_lies_across_blocks_is_found_once(monkeypatch, place):
             text = b"." * start + part + b"." * (3500 - start)
             expected = {name: [(start, start + len(part))]}
             assert plain.shapes(text) == fast.shapes(text) == expected
+    for text in (b"1234" + b"." * 3000, b"." * 3000 + b"1234"):
+        assert fast.shapes(text) == plain.shapes(text) != {}
     many = b"".join(b".%04d" % n for n in range(700))
     assert fast.shapes(many) == {"n12": [(5 * n + 1, 5 * n + 5) for n in range(700)]}
     for length in (1023, 1024, 1025, 2048):
@@ -175,16 +181,43 @@ def test_hit_that_lies_across_blocks_is_found_once(monkeypatch, place):
         assert fast.shapes(text) == plain.shapes(text)
 
 
-def test_each_thread_makes_its_scratch_space_once(monkeypatch):
+class Watched:
+    """A database that notes the length of each text, the thread, and the scratch space."""
+
+    def __init__(self, database, seen):
+        self.database, self._seen = database, seen
+
+    def scan(self, data, *, match_event_handler, scratch):
+        self._seen.append((len(data), threading.current_thread(), scratch))
+        self.database.scan(data, match_event_handler=match_event_handler, scratch=scratch)
+
+
+def watched(shapes, words):
+    """A matcher, and what its databases note."""
+    seen = []
+    matcher = VectorMatcher(shapes, Vocabulary(words))
+    matcher._shape_dbs = [Watched(each, seen) for each in matcher._shape_dbs]
+    matcher._latin_db = Watched(matcher._latin_db, seen)
+    matcher._other_db = Watched(matcher._other_db, seen)
+    return matcher, seen
+
+
+def scratch_counted(monkeypatch):
+    """The databases for which scratch spaces are made from now on."""
     made = []
 
-    def scratch(database):
-        made.append(database)
-        return real(database)
+    def scratch(watched):
+        made.append(watched)
+        return real(watched.database)
 
     real = hyperscan.Scratch
-    matcher = VectorMatcher(ALL, Vocabulary(["個人番号", "tel"]))
     monkeypatch.setattr(hyperscan, "Scratch", scratch)
+    return made
+
+
+def test_each_thread_has_scratch_space_of_its_own_made_once(monkeypatch):
+    matcher, seen = watched(ALL, ["個人番号", "tel"])
+    made = scratch_counted(monkeypatch)
     text = "1234 pqr tel 個人番号"
 
     def scans():
@@ -197,3 +230,27 @@ def test_each_thread_makes_its_scratch_space_once(monkeypatch):
         thread.start()
         thread.join()
         assert len(made) == 4 * threads
+    owners = {(thread, scratch) for _, thread, scratch in seen}
+    assert len(owners) == len({scratch for _, scratch in owners}) == 8
+    assert None not in {scratch for _, scratch in owners}
+
+
+def test_no_more_than_a_block_and_what_overlaps_is_searched_at_once(monkeypatch):
+    matcher, seen = watched((FIXED, LONG), ["個人番号", "tel"])
+    scratch_counted(monkeypatch)
+    monkeypatch.setattr(vector, "BLOCK", 1024)
+    assert matcher.shapes(b"." * 3500 + b"1234") == {"n12": [(3500, 3504)]}
+    assert [length for length, _, _ in seen[::2]] == [1024, 1536, 1536, 944]
+    seen.clear()
+    assert matcher.shapes(b".1234") == {"n12": [(1, 5)]}
+    assert [length for length, _, _ in seen] == [5, 5]
+
+
+def test_characters_are_counted_only_where_some_take_two_code_units(monkeypatch):
+    matcher = VectorMatcher((), Vocabulary(["個人"]))
+    monkeypatch.setattr(vector, "_characters", None)
+    text = "。。個人。。個人。"
+    for start in range(8):
+        for end in (start + 1, 7, 9, 20):
+            inside = [(at, 0) for at in (2, 6) if start <= at < end]
+            assert matcher.words(text, skeleton(text), start, end) == inside
