@@ -147,7 +147,7 @@ def test_matcher_of_some_shapes_finds_only_those(kind, shapes):
 def test_hits_at_any_distance_of_each_other_are_found_by_both():
     plain, fast = PlainMatcher(ALL, NONE), VectorMatcher(ALL, NONE)
     for part in ("1234", "pqrpqr", "pq", "xyyyyyyzx", "xzyyyyyyx", "xzx", "klmll", "#1", "!ab"):
-        for gap in (*range(1, 20), 31, 33, 34, 60):
+        for gap in (*range(1, 9), 12, 17, 31, 33, 34, 60):
             for ends in ("", ".", "-" * 9):
                 text = skeleton(ends + (part + "." * gap) * 3 + part + ends)
                 found = fast.shapes(text)
@@ -159,7 +159,7 @@ LONG = Shape("long", "[a]", f"[bc]{{{LONGEST - 2}}}d?")
 LONG_GATED = Shape("long_gated", "[e]", f"f{{{LONGEST - 3}}}ge", gate="ge")
 
 
-@pytest.mark.parametrize("place", [1024, 2048, 3072])
+@pytest.mark.parametrize("place", [1024, 2048])
 def test_hit_that_lies_across_blocks_is_found_once(monkeypatch, place):
     shapes = (FIXED, LONG, LONG_GATED)
     plain, fast = PlainMatcher(shapes, NONE), VectorMatcher(shapes, NONE)
@@ -167,8 +167,8 @@ def test_hit_that_lies_across_blocks_is_found_once(monkeypatch, place):
     parts = {"n12": b"1234", "long": b"a" + b"b" * (LONGEST - 2) + b"d"}
     parts["long_gated"] = b"e" + b"f" * (LONGEST - 3) + b"ge"
     for name, part in parts.items():
-        for start in (*range(place - len(part) - 2, place + 3, max(1, len(part) // 40)), place):
-            text = b"." * start + part + b"." * (3500 - start)
+        for start in (*range(place - len(part) - 2, place + 3, max(1, len(part) // 16)), place):
+            text = b"." * start + part + b"." * (2500 - start)
             expected = {name: [(start, start + len(part))]}
             assert plain.shapes(text) == fast.shapes(text) == expected
     for text in (b"1234" + b"." * 3000, b"." * 3000 + b"1234"):
