@@ -52,3 +52,18 @@ def test_check_accepts_the_published_example(check, number):
 
 def test_mrz_digit_of_the_icao_specimen():
     assert checks.mrz(b"L898902C3") == 6
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["010006", "011002", "041009", "082201", "110001", "130001", "131016", "141003", "231002",
+     "261009", "270008", "271004", "281000", "401307", "470007"],
+)  # fmt: skip
+def test_code_of_a_local_government_has_one_check_digit(code):
+    """総務省's list: Hokkaido to Okinawa; 110001 and 281000 are those whose rest is 0 and 1."""
+    passing = [
+        digit
+        for digit in range(10)
+        if checks.local_government(b"%s%d" % (code[:5].encode(), digit))
+    ]
+    assert passing == [int(code[5])]
