@@ -76,15 +76,14 @@ def test_form_is_found_from_60_percent_of_its_hashes_on(held, share):
         [Segment("表紙", "。"), Segment("本文", text)]
     )
     weight = (share or 0) / 10 - 2.5
-    assert list(found) == [] if share is None else [
-        Finding(
-            "registered_document", "本文", 0, len(text), confidence(RULE, weight),
-            Level.HIGH if weight >= 5.5 else Level.MEDIUM, "申*",
-            key.fingerprint("registered_document", "申請書".encode()),
-            (Evidence("form", weight, f"登録された文書「申請書」の{share}％を含む",
-                      f"holds {share} % of the registered document “申請書”"),),
-        )
-    ]  # fmt: skip
+    told = Finding(
+        "registered_document", "本文", 0, len(text), confidence(RULE, weight),
+        Level.HIGH if weight >= 5.5 else Level.MEDIUM, "申**",
+        key.fingerprint("registered_document", "申請書".encode()),
+        (Evidence("form", weight, f"登録された文書「申請書」の{share}％を含む",
+                  f"holds {share} % of the registered document “申請書”"),),
+    )  # fmt: skip
+    assert found == ((told,) if share else ())
 
 
 @pytest.mark.parametrize(
