@@ -67,3 +67,25 @@ def test_code_of_a_local_government_has_one_check_digit(code):
         if checks.local_government(b"%s%d" % (code[:5].encode(), digit))
     ]
     assert passing == [int(code[5])]
+
+
+@pytest.mark.parametrize("office", ["10", "14", "20", "30", "54", "65", "70", "83", "90", "97"])
+def test_licence_of_an_office_has_one_check_digit(office):
+    rng = random.Random(office)
+    for _ in range(20):
+        stem = office + "".join(rng.choices("0123456789", k=8))
+        rest = (
+            sum(int(d) * w for d, w in zip(stem, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2), strict=True)) % 11
+        )
+        right = 0 if rest <= 1 else 11 - rest
+        numbers = [f"{stem}{digit}{rng.randrange(10)}".encode() for digit in range(10)]
+        assert checks.passes("drivers_licence", numbers) == [n == right for n in range(10)]
+
+
+@pytest.mark.parametrize(
+    "office", ["00", "09", "15", "19", "26", "31", "39", "56", "66", "75", "84", "98"]
+)
+def test_licence_of_no_office_passes_with_no_check_digit(office):
+    assert not any(
+        checks.drivers_licence(b"%s12345678%d0" % (office.encode(), n)) for n in range(10)
+    )

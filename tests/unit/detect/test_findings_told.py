@@ -110,6 +110,9 @@ def test_of_what_overlaps_the_best_scored_stays_and_the_first_of_two_equals():
     assert resolved(draft(0, 9, 2), draft(1, 3, 1), draft(8, 12, 3)) == [(8, 12, 3)]
     assert resolved(draft(0, 3, 5), draft(2, 6, 1), draft(5, 9, 2)) == [(0, 3, 5), (5, 9, 2)]
     assert resolved(draft(0, 3, 1), draft(3, 6, 2), draft(1, 9, 3)) == [(1, 9, 3)]
+    assert resolved(draft(0, 5, 9), draft(3, 7, 1), draft(5, 9, 2)) == [(0, 5, 9), (5, 9, 2)]
+    assert resolved(draft(0, 3, 9), draft(3, 6, 2), draft(4, 9, 3)) == [(0, 3, 9), (4, 9, 3)]
+    assert resolved(draft(0, 9, 9), draft(1, 3, 1), draft(5, 7, 2)) == [(0, 9, 9)]
 
 
 @pytest.mark.parametrize(
@@ -121,6 +124,10 @@ def test_my_number_of_medium_or_more_stays_beside_what_scores_higher(level, stay
         both = resolved(draft(*other), draft(*ours, level, "my_number"))
         assert both == sorted([ours, other] if stays else [other])
         assert resolved(draft(*other), draft(*ours, level)) == [other]
+    equal, lower = (0, 6, 3), (0, 6, 2)
+    told = resolved(draft(*equal), draft(*ours, level, "my_number"))
+    assert told == ([equal, ours] if stays else [equal])
+    assert resolved(draft(*lower), draft(*ours, level, "my_number")) == [ours]
 
 
 @pytest.mark.parametrize("text", [text for _, text in HITS[::3]])
