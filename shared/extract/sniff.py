@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
+from shared.compound.directory import ole_kinds
 from shared.extract import utf16
-from shared.extract.cfb import ole_kinds
 from shared.extract.zipkind import zip_kind
 
 HEAD = 4096

@@ -13,10 +13,10 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-import msoffcrypto
 import pikepdf
 import unpackio
 
+from shared.compound.encryption import decrypted, is_encrypted
 from shared.japanese import encodings
 from shared.model import Content, Gap, GapCode
 from shared.sanitize.archive import member_name, safe_name
@@ -185,25 +185,14 @@ class _Keys:
         return self._archived(part, made) if changed else part
 
     def _office(self, part: Part) -> Part:
-        try:
-            if not msoffcrypto.OfficeFile(io.BytesIO(part.data)).is_encrypted():
-                return part
-        except Exception:  # noqa: BLE001 - not a file that the library knows: not encrypted in its way
+        if not is_encrypted(part.data):
             return part
         for password in self._passwords:
-            out = io.BytesIO()
             self._work.tick()
-            try:
-                office = msoffcrypto.OfficeFile(io.BytesIO(part.data))
-                try:
-                    office.load_key(password=password, verify_password=True)
-                except TypeError:  # the older formats verify by themselves
-                    office.load_key(password=password)
-                office.decrypt(out)
-            except Exception:  # noqa: BLE001, S112 - a wrong password raises many kinds of errors
-                continue
-            self._opened(password)
-            return part.with_data(out.getvalue())
+            data = decrypted(part.data, password)
+            if data:
+                self._opened(password)
+                return part.with_data(data)
         raise HoldError(GapCode.ENCRYPTED, part.location)
 
     def _pdf(self, part: Part) -> Part:

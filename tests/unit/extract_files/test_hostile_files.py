@@ -16,6 +16,8 @@ import pytest
 from odf.table import TableCell, TableRow
 from odf.text import P
 
+from shared.compound.directory import oversized
+from shared.compound.encryption import is_encrypted
 from shared.extract import Limits, extract
 from shared.model import Content, GapCode
 from shared.sandbox import Confinement, Sandbox
@@ -271,6 +273,16 @@ def ole_directory_loop():
     return bytes(data)
 
 
+def ole_stream_of_four_gigabytes():
+    """A stream that says it has 4 GB, in a chain whose sector follows itself."""
+    data = bytearray(ole_fat_loop())
+    directory = 512 * (struct.unpack_from("<I", data, 48)[0] + 1)
+    for at in range(directory, len(data) - 127, 128):
+        if data[at + 66] == 2:
+            struct.pack_into("<II", data, at + 116, 0, 0xFFFFFE00)
+    return bytes(data)
+
+
 def doc_piece_bomb():
     """A piece table whose thousands of pieces all show the same text."""
     parts = word_97([("長" * 200_000, 3)])
@@ -350,6 +362,7 @@ HOSTILE = [
     ("pdf: page tree loop", pdf_page_loop, STOPPED | FLAGGED),
     ("pdf: outline loop", pdf_outline_loop, set()),
     ("ole: FAT loop", ole_fat_loop, FLAGGED),
+    ("ole: stream of 4 GB", ole_stream_of_four_gigabytes, STOPPED | FLAGGED),
     ("ole: DIFAT loop", ole_difat_loop, FLAGGED),
     ("ole: directory loop", ole_directory_loop, ANY),
     ("office: spin count", spin_count, STOPPED),
@@ -470,3 +483,11 @@ def test_budget_is_one_for_the_whole_item():
     )
     assert GapCode.TOO_LARGE in {gap.code for gap in found.gaps}
     assert sum(len(segment.text) for segment in found.segments) < 100_000
+
+
+def test_compound_file_whose_sizes_cannot_be_true_is_given_to_no_library():
+    assert oversized(ole_stream_of_four_gigabytes())
+    assert not oversized(doc_part(3)("x"))
+    assert not oversized(ole_fat_loop())
+    assert not oversized(b"\xd0\xcf\x11\xe0 cut off")
+    assert not is_encrypted(ole_stream_of_four_gigabytes())

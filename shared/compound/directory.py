@@ -1,4 +1,4 @@
-"""Which kind of OLE compound file a file is, from the names in its root storage.
+"""Which kind of OLE compound file a file is, and whether its directory can be believed.
 
 Only the directory is walked, with every sector visited once, so that loops in the chains (a known
 attack) end. Source: [MS-CFB] 2.2 to 2.6.
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 FREE = 0xFFFFFFFA  # and above: no sector
 NONE = 0xFFFFFFFF
 ENTRY_BYTES = 128
+STREAM, ROOT = 2, 5  # the types of entries that have a size
 
 # A stream or storage in the root → format. Encryption hides what is in it.
 ROOT_NAMES: dict[str, str] = {
@@ -37,6 +38,23 @@ def ole_kinds(data: bytes) -> tuple[str, ...]:
             kind for name, kind in ROOT_NAMES.items() if _utf16(name) in data.lower()
         )
     return tuple(sorted(found)) or ("ole",)
+
+
+def oversized(data: bytes) -> bool:
+    """Whether a stream claims more bytes than the whole file has.
+
+    A library that believes it follows a chain of sectors that loops until it has joined that much:
+    4 GB of a file of 14 KB. Version 3 has 32 bits of size ([MS-CFB] 2.6.1).
+    """
+    try:
+        entries, version = _directory(data), struct.unpack_from("<H", data, 26)[0]
+    except (struct.error, IndexError):
+        return False
+    for at in range(0, len(entries) - ENTRY_BYTES + 1, ENTRY_BYTES):
+        (size,) = struct.unpack_from("<I" if version == 3 else "<Q", entries, at + 120)  # noqa: PLR2004
+        if entries[at + 66] in {STREAM, ROOT} and size > len(data):
+            return True
+    return False
 
 
 def _utf16(name: str) -> bytes:

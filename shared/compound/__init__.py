@@ -1,0 +1,1 @@
+"""OLE compound files ([MS-CFB]): what extraction and sanitising both have to know of them."""
