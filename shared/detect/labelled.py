@@ -71,23 +71,25 @@ class Reach:
 def values(scene: Scene, labels: Sequence[Span], reach: Reach) -> Iterator[tuple[Span, Span, bool]]:
     """(value, label, in the column under it) for every label that has a value.
 
-    Under a label in a row of cells: every cell until a blank line (20,000 rows at most).
+    Under a label in a row of cells: every cell until a blank line (20,000 rows at most), also where
+    the first of them is near enough to stand behind the label as well.
     """
     seen: set[tuple[int, int]] = set()
     reached = 0
     for label in labels:
         end = label[1]
         match = reach.behind(scene, end)
-        if match:
-            if match.start() >= reached:
-                reached = match.end()
-                yield match.span(), label, False
-        elif reach.columns:
-            column = _column(scene, end)
-            if column is not None and (key := (scene.tables.block(end), column[1])) not in seen:
-                seen.add(key)
-                for span in _under(scene, end, *column, reach.pattern):
-                    yield span, label, True
+        below = match is None or "\n" in scene.text[end : match.start()]
+        column = _column(scene, end) if reach.columns and below else None
+        under = False
+        if column is not None and (key := (scene.tables.block(end), column[1])) not in seen:
+            seen.add(key)
+            for span in _under(scene, end, *column, reach.pattern):
+                under = True
+                yield span, label, True
+        if match and not under and match.start() >= reached:
+            reached = match.end()
+            yield match.span(), label, False
 
 
 def _column(scene: Scene, end: int) -> tuple[str, int] | None:

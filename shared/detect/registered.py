@@ -25,6 +25,7 @@ _NUMBERS = re.compile(rb"[0-9](?:[\-. \x9f]{0,2}[0-9]){2,}")
 _GROUPS = (re.compile(rb"[^ ]+"), re.compile(rb"[0-9]+"))
 _WORDS = re.compile(rb"[A-Za-z0-9][A-Za-z0-9@._+\-]{2,63}")
 _LETTERS = re.compile(r"[^\W\d_]+(?:[ \u3000][^\W\d_]+)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _REACH = 100
 _MOST_ANCHORS = 20_000
 _MOST_SCORE = 8.0
@@ -71,11 +72,19 @@ def _single(column: Column, text: str, skeleton: bytes) -> Iterator[tuple[Piece,
     (part,) = column.parts
     for piece in _pieces(part, text, skeleton):
         if column.table.has_canonical(piece.value):
-            if piece.value.isdigit():
-                chance = 10 ** len(piece.value) / len(column.table)
+            possible = _possible(piece.value)
+            if possible:
+                chance = possible / len(column.table)
                 yield piece, min(_MOST_SCORE, math.log(chance)) if chance > 1 else 0.0
             else:
                 yield piece, _of_text(piece.value)
+
+
+def _possible(value: str) -> int:
+    """How many values of this form there are: numbers, and a century of days; 0: not so simple."""
+    if value.isdigit():
+        return int(10 ** len(value))
+    return 36_525 if _DATE.fullmatch(value) else 0
 
 
 def _of_text(value: str) -> float:

@@ -40,6 +40,7 @@ class VectorMatcher:
             [re.escape(word).encode("latin-1") for word in vocabulary.latin],
             hyperscan.HS_FLAG_CASELESS,
         )
+        self._units = [len(word.encode("utf-16-le")) // 2 for word in vocabulary.other]
         self._other_db = self._compile(
             [
                 "".join(f"\\x{byte:02x}" for byte in word.encode("utf-16-le")).encode()
@@ -87,8 +88,8 @@ class VectorMatcher:
             return []
         lengths = self._vocabulary.lengths
         # A match at an odd byte straddles two characters. Offsets are code units, see _characters.
-        ids = self._other
-        pairs = [((to >> 1) - lengths[ids[i]], ids[i]) for i, to in other if not to & 1]
+        ids, units_of = self._other, self._units
+        pairs = [((to >> 1) - units_of[i], ids[i]) for i, to in other if not to & 1]
         if len(units) != 2 * min(len(text) - start, stop - start):
             pairs = _characters(text[start:stop], pairs)
         ids = self._latin

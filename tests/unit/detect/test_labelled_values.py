@@ -132,6 +132,16 @@ def test_value_behind_the_label_comes_before_the_column():
     ]
 
 
+def test_column_is_one_however_near_its_first_cell_stands():
+    reach = Reach(SIX, 24)
+    assert told("番号\t氏名\n123456\t甲\n654321\t乙\n", reach) == [
+        ("123456", 0, True),
+        ("654321", 0, True),
+    ]
+    assert told("氏名,番号:\n123456\n", reach) == [("123456", 3, False)]  # no cell is under it
+    assert told("番号:\n123456\n654321\n", reach) == [("123456", 0, False)]  # no table
+
+
 @pytest.mark.parametrize(("between", "parts"), [(199, ["123456"]), (200, [])])
 def test_cells_are_looked_for_in_200_characters_of_the_line(between, parts):
     text = "番号" + "。" * between + "\t氏名\n123456\t甲\n"

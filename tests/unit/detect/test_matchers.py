@@ -66,6 +66,7 @@ def test_vocabulary_knows_latin_words_in_lower_case_and_others_as_they_are():
         # UTF-16 reads U+4200 U+0030 as 00 42 30 00: the bytes of あ stand across the two.
         (["あ"], "\u42000あ", [(2, "あ")]),
         (["ああ"], "\u4200\u4230\u4230\u0030ああ", [(4, "ああ")]),
+        (["𠮷番号", "番"], "x𠮷番号 番😀𠮷番号", [(1, "𠮷番号"), (5, "番"), (7, "𠮷番号")]),
         (["個人", "Tel"], "😀個人😀tel𠮷個人", [(1, "個人"), (4, "Tel"), (8, "個人")]),
         (["個人"], "\ud800個人\uffff😀個人", [(1, "個人"), (5, "個人")]),
         (["個人"], "\uffff😀\uffff個人", [(3, "個人")]),

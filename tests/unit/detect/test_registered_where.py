@@ -94,13 +94,17 @@ def test_form_is_found_from_60_percent_of_its_hashes_on(held, share):
         ([f"{n:03}" for n in range(999)], "号 500", math.log(1000 / 999)),
         ([f"{n:03}" for n in range(1000)], "号 500", 0.0),
         ([f"{n:03}" for n in range(1000)] + ["abc", "あいう"], "号 500", 0.0),
+        ([f"19{n // 100:02}-{n // 10 % 10 + 1:02}-{n % 10 + 10}" for n in range(1000)],
+         "号 1905-04-13", math.log(36_525 / 1000)),
         (["abc"], "ABC", 1.0 + 0.75 * 3), (["kyt12345"], "kyt12345", 7.0),
         (["kyt-2026-ab77-00001"], "kyt-2026-ab77-00001", 7.0),
         (["架空 太郎"], "架空 太郎", 2.4), (["あいう"], "あいう", 2.4),
     ],
 )  # fmt: skip
 def test_match_weighs_what_chance_would_give_it(values, text, score):
-    """ln(10^L / n), 8 at most; a text of ASCII by its length, 7 at most; any other text little."""
+    """ln(10^L / n), 8 at most, a date's of a century of days; else a text of ASCII by its length, 7
+    at most; any other text little.
+    """
     part = text.removeprefix("号 ")
     assert found(["番号"], [[[value]] for value in values], text) == [(part, round(score, 3))]
 
