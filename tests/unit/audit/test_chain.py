@@ -77,6 +77,7 @@ def test_verify_locates_a_swap():
     lines, _ = chain(20)
     lines[6], lines[12] = lines[12], lines[6]
     assert broken(lines) == (7, Kind.REORDER)
+    assert verify(lines).broken.words == "record 7 stands further on, another in its place"
 
 
 def test_verify_locates_a_repetition():
@@ -150,6 +151,7 @@ def test_signed_head_holds_only_as_signed_and_by_its_key():
         type(signed)(Head(21, head.hash, head.time), signed.key, signed.signature), verifier
     )
     assert not holds(type(signed)(head, signed.key, "!!"), verifier)
+    assert not holds(type(signed)(head, signed.key, f"!{signed.signature}"), verifier)
     assert not holds(signed, es256_verifier(public_pem(pem())))
 
 
