@@ -294,3 +294,21 @@ def test_old_record_of_another_history_is_a_fork_and_an_unknown_one_is_not():
     assert broken(lines + other[:1]) == (6, Kind.FORK)
     start = verify(lines[:10]).tip
     assert verify([lines[3]], start).broken.kind is Kind.REORDER
+
+
+def test_record_of_the_start_that_comes_again_was_moved():
+    lines, _ = chain(20)
+    start = verify(lines[:10]).tip
+    assert verify([lines[9]], start).broken.kind is Kind.REORDER
+
+
+def test_break_is_told_in_words():
+    lines, tip = chain(20)
+    other = Tip(20, "00" * 32)
+    told = {
+        "records 7 to 8 are missing": verify(lines[:6] + lines[8:]),
+        "a head counts 20 records, the log ends at 15": verify(lines[:15], heads=[tip]),
+        "a head of 20 records has another hash: rewritten before": verify(lines, heads=[other]),
+        "its successor vouches for another hash": verify(chain(3, Tip(0, "ab" * 32))[0]),
+    }
+    assert list(told) == [each.broken.words for each in told.values()]
