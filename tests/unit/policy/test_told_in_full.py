@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import time
 
+import pytest
+
+from shared.errors import PolicyError
 from shared.model import Context, Gap, GapCode, Level
 from shared.policy import Policy, default_text
 from shared.policy.explain import explain
@@ -95,3 +98,25 @@ def test_gap_that_stands_nowhere_is_shown_with_a_dash():
     text = notices().render("owner", [unread], ["ja"]).text
     assert "—" in text
     assert "XX" not in text
+
+
+def test_rule_with_the_conditions_of_another_is_named_in_whatever_order_they_stand():
+    again = rule(when="{places: [own_mailbox], entities: [my_number]}", disposition="review")
+    first = again.replace("id: own", "id: first").replace(
+        "{places: [own_mailbox], entities: [my_number]}",
+        "{entities: [my_number], places: [own_mailbox]}",
+    )
+    both = first[:-1] + ", " + again.removeprefix("rules: [")
+    with pytest.raises(PolicyError, match="the same conditions as in the rule 'first'"):
+        site(both)
+
+
+def test_of_two_wrong_keys_the_first_is_named():
+    with pytest.raises(PolicyError, match="unknown key 'x'"):
+        site("places: {p: {x: 1}}\nrules: [{id: own, y: 2}]")
+
+
+def test_character_that_yaml_does_not_know_is_named_by_its_line():
+    for text, line in (("\n\x00", 2), ("places: {}\n\x00\nrules: []\n", 2), ("\x00", 1)):
+        with pytest.raises(PolicyError, match=f"line {line}[,:]"):
+            site(text)
