@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from striprtf.striprtf import rtf_to_text
+from striprtf import striprtf
 
 from shared.extract.blips import bitmap_file
 from shared.extract.job import Document, Job
@@ -38,6 +38,15 @@ _PICTURE = re.compile(
     rb"(?:\s*\\(?!bin)[a-z]+-?\d*|\s*\{[^{}]*\})*\s*(?:\\bin(\d{1,10}) ?)?"
 )
 _DIGITS = re.compile(rb"(?:[0-9a-fA-F]{2}\s*)+")
+
+# The library's own expressions take time by the cube of a font table or a link that never ends
+# (seven seconds for five kilobytes, found by fuzzing). These take the same entries up to a length.
+striprtf.FONTTABLE = re.compile(r"\\f(\d{1,10}+).{0,200}?\\fcharset(\d{1,10}+)([^;]{0,200}+);")
+striprtf.HYPERLINKS = re.compile(
+    r"(\{\\field\{\s{0,9}\\\*\\fldinst\{.{0,200}?HYPERLINK\s(\"[^\"\n]{0,2000}\")\}{2}"
+    r"\s{0,9}\{.{0,500}?\s+(.{0,500}?)\}{2,3})",
+    re.IGNORECASE,
+)
 _HIGH = re.compile(rb"[\x80-\xff]")
 _BRACES = re.compile(rb"\\.|[{}]", re.DOTALL)
 _INFO = re.compile(
@@ -103,7 +112,7 @@ def _shown(data: bytes, page: int) -> str:
     except LookupError:
         encoding = "cp932"
     return str(
-        rtf_to_text(  # type: ignore[no-untyped-call]
+        striprtf.rtf_to_text(  # type: ignore[no-untyped-call]
             escaped.decode("ascii"), encoding=encoding, errors="replace"
         )
     )

@@ -332,6 +332,8 @@ def lzh_lying():
     return bytes(data)
 
 
+RTF = rb"{\rtf1\ansi {\fonttbl{%b}} x}"
+LINK = rb'{\field{\*\fldinst{HYPERLINK "a'
 STOPPED = {GapCode.TIMED_OUT, GapCode.TOO_LARGE, GapCode.CRASHED, GapCode.BOMB, GapCode.TOO_MANY}
 FLAGGED = {GapCode.MALFORMED, GapCode.PARTIAL}
 ANY = None  # what can be read is read, or a gap is named: it ends in time, that is all
@@ -361,6 +363,8 @@ HOSTILE = [
     ("pdf: 10^10 forms", pdf_form_tower, STOPPED),
     ("pdf: page tree loop", pdf_page_loop, STOPPED | FLAGGED),
     ("pdf: outline loop", pdf_outline_loop, set()),
+    ("rtf: font table without an end", lambda: RTF % (b"\\f0\\fcharset" + b"0" * 200_000), ANY),
+    ("rtf: link without an end", lambda: RTF % (LINK * 20_000), ANY),
     ("ole: FAT loop", ole_fat_loop, FLAGGED),
     ("ole: stream of 4 GB", ole_stream_of_four_gigabytes, STOPPED | FLAGGED),
     ("ole: DIFAT loop", ole_difat_loop, FLAGGED),
