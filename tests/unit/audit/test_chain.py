@@ -312,3 +312,21 @@ def test_break_is_told_in_words():
         "its successor vouches for another hash": verify(chain(3, Tip(0, "ab" * 32))[0]),
     }
     assert list(told) == [each.broken.words for each in told.values()]
+
+
+def test_another_record_with_the_number_of_the_start_is_a_fork():
+    lines, _ = chain(20)
+    start = verify(lines[:10]).tip
+    other, _ = chain(1, verify(lines[:9]).tip, salt="other")
+    found = verify(other, start).broken
+    assert (found.seq, found.kind) == (10, Kind.FORK)
+
+
+def test_head_of_one_record_asks_for_it():
+    assert verify([], heads=[Tip(1, "00" * 32)]).broken.kind is Kind.TRUNCATION
+
+
+def test_line_that_is_cut_off_is_told_in_words():
+    walk = Walk()
+    walk.feed(chain(3)[0])
+    assert walk.finish(b'{"seq":4').broken.words == "the last line is cut off"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -76,3 +77,9 @@ def test_item_that_comes_back_is_an_event_of_its_own():
 @pytest.mark.parametrize(("earlier", "seconds"), [(2.34567, 2.346), (0, 0.0), (-5, 0.0)])
 def test_seconds_run_from_when_the_item_was_first_seen_and_are_never_negative(earlier, seconds):
     assert built(INTENT, first_seen=TIME - timedelta(seconds=earlier)).seconds == seconds
+
+
+def test_two_items_that_vanished_are_two_events():
+    gone = Outcome("none", OutcomeState.GONE)
+    other = replace(claim(None), key="key-2")
+    assert built(None, gone).id != build(other, gone, time=TIME, policy_version="policy-2").id

@@ -39,4 +39,14 @@ def test_disposition_that_a_format_does_not_know_is_told_by_its_own_name():
     made = json.loads(FORMATS["ocsf"].line(strange))
     assert (made["action_id"], made["action"]) == (99, "postpone")
     assert (made["disposition_id"], made["disposition"]) == (99, "postpone")
+    assert (made["severity_id"], made["severity"]) == (1, "Informational")
     assert FORMATS["cef"].line(strange).split(b"|")[5:7] == [b"postpone drive", b"0"]
+
+
+def test_quotation_mark_in_a_cell_is_doubled():
+    assert cell('a "b" c') == '"a ""b"" c"'
+
+
+@pytest.mark.parametrize("start", "\t\r\n")
+def test_cell_that_begins_with_a_tab_or_a_line_end_is_text(start):
+    assert cell(f"{start}abc") == '"\' abc"'
