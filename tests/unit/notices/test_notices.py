@@ -64,6 +64,7 @@ def test_site_has_its_own_words():
     "text",
     [
         "a\nb\n## c\n- {{ secret }}",
+        "a\nb\n## c\n- {{ secret }} x",
         "a\nb\n## c\n- {{ items.__class__.__mro__ }}",
         "a\nb\n## c\n- {{ ''.__class__ }}",
         "a\nb\n## c\n- {% for x in %}",

@@ -40,8 +40,14 @@ def test_replay_counts_every_record_that_it_cannot_judge_or_not_wholly():
 
 def test_milder_replay_names_the_first_rule_that_held_then():
     replay = Replay(POLICY)
-    replay.add(event(1, disposition="block", rule_ids=("gone", "older")))
-    assert [(each.after, each.rule_id) for each in replay.table()] == [("allow", "gone")]
+    replay.add(event(1, disposition="block", rule_ids=("secrets", "gone")))  # rehearsed now
+    assert [(each.after, each.rule_id) for each in replay.table()] == [("allow", "secrets")]
+
+
+def test_stricter_replay_without_a_rule_names_the_floor():
+    replay = Replay(site("rules: [{id: unread, mode: off}]"))
+    replay.add(event(1, disposition="allow", gaps=(Gap(GapCode.BOMB, "x"),)))
+    assert [(each.after, each.rule_id) for each in replay.table()] == [("tag", "floor-unread")]
 
 
 def test_stricter_replay_names_a_rule_that_acts_on_this_cohort():
@@ -85,11 +91,11 @@ def test_notice_in_two_languages_is_one_after_the_other():
 
 
 def test_digest_counts_the_most_frequent_kind_first_then_by_name():
-    named = [finding("person_name", fingerprint=f"n:{n}") for n in range(2)]
+    named = [finding("person_name", fingerprint=f"n:{n}") for n in range(3)]
     numbers = [finding(fingerprint=f"k:{n}") for n in range(2)]
-    cards = [finding("credit_card", fingerprint=f"c:{n}") for n in range(3)]
+    cards = [finding("credit_card", fingerprint=f"c:{n}") for n in range(2)]
     text = notices().render("digest", [event(1, [*named, *numbers, *cards])], ["en"]).text
-    places = [text.index(word) for word in ("credit_card", "My Number", "Person's name")]
+    places = [text.index(word) for word in ("Person's name", "credit_card", "My Number")]
     assert places == sorted(places)
 
 
