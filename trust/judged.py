@@ -26,16 +26,13 @@ def survivors(room: str, planted: Mapping[str, str]) -> list[dict[str, Any]]:
     rows = []
     for name, change in planted.items():
         function = NUMBER.sub("", name)
-        for kind in KINDS:
-            why = said.get(kind, {}).get(function, {}).get(change, "")
-            if why:
-                break
+        harmless, left = (said.get(kind, {}).get(function, {}).get(change, "") for kind in KINDS)
         rows.append(
             {
                 "function": function,
                 "planted": change,
-                "harmless": bool(why) and kind == "harmless",
-                "why": why,
+                "harmless": bool(harmless),
+                "why": harmless or left,
             }
         )
     return sorted(rows, key=lambda row: (row["function"], row["planted"]))

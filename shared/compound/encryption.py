@@ -9,6 +9,7 @@ import msoffcrypto
 from msoffcrypto.format import doc97, ppt97, xls97
 
 from shared.compound.directory import oversized
+from shared.errors import MalformedError
 
 # The library decrypts the older formats in a temporary file, and the sandbox writes none.
 for _module in (doc97, ppt97, xls97):
@@ -16,9 +17,15 @@ for _module in (doc97, ppt97, xls97):
 
 
 def is_encrypted(data: bytes) -> bool:
-    """Whether it is encrypted in a way that the library knows; it believes a directory's sizes."""
+    """Whether it is encrypted in a way that the library knows.
+
+    MalformedError where that cannot be asked: the library believes whatever sizes a directory has.
+    """
+    if oversized(data):
+        message = "the directory claims more bytes than the file has"
+        raise MalformedError(message)
     try:
-        return not oversized(data) and msoffcrypto.OfficeFile(io.BytesIO(data)).is_encrypted()
+        return bool(msoffcrypto.OfficeFile(io.BytesIO(data)).is_encrypted())
     except Exception:  # noqa: BLE001 - not a file that the library knows: not encrypted in its way
         return False
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shared.compound.encryption import decrypted, is_encrypted
+from shared.errors import MalformedError
 from shared.extract.dispatch import read as read_any
 from shared.extract.job import Document, Job
 from shared.model import GapCode
@@ -30,8 +31,15 @@ def read(document: Document, job: Job) -> None:
 
 
 def unlock(document: Document, job: Job) -> Document | None:
-    """The document as it is if it is not encrypted, decrypted if a password opens it, else None."""
-    if not is_encrypted(document.data):
+    """The document as it is if it is not encrypted, decrypted if a password opens it, else None.
+
+    Where nobody can say whether it is encrypted, it is a gap and read as it is.
+    """
+    try:
+        if not is_encrypted(document.data):
+            return document
+    except MalformedError:
+        job.gap(GapCode.MALFORMED, document.location)
         return document
     for password in dict.fromkeys((BUILT_IN, *job.passwords)):
         job.tick()

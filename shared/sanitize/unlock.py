@@ -17,6 +17,7 @@ import pikepdf
 import unpackio
 
 from shared.compound.encryption import decrypted, is_encrypted
+from shared.errors import MalformedError
 from shared.japanese import encodings
 from shared.model import Content, Gap, GapCode
 from shared.sanitize.archive import member_name, safe_name
@@ -185,8 +186,11 @@ class _Keys:
         return self._archived(part, made) if changed else part
 
     def _office(self, part: Part) -> Part:
-        if not is_encrypted(part.data):
-            return part
+        try:
+            if not is_encrypted(part.data):
+                return part
+        except MalformedError:
+            raise HoldError(GapCode.MALFORMED, part.location) from None
         for password in self._passwords:
             self._work.tick()
             data = decrypted(part.data, password)

@@ -98,13 +98,10 @@ class MailService:
         """Tag, mark for review, or keep evidence and remove; read back. See Service.apply."""
         if key_of(claim.item):
             return await self._releasing.apply(claim)
-        return await acted(claim, self._act(claim), self._box.exists)
-
-    async def _act(self, claim: Claim) -> Outcome:
-        disposition = decision_of(claim).disposition
-        if disposition is Disposition.BLOCK:
-            return await self._blocking.block(claim)
-        return await self._tagging.label(claim, disposition)
+        said = decision_of(claim).disposition
+        stop = said is Disposition.BLOCK
+        action = self._blocking.block(claim) if stop else self._tagging.label(claim, said)
+        return await acted(claim, action, self._box.exists)
 
     def recognises(self, claim: Claim, fetched: Fetched, content_digest: str) -> bool:
         """Whether it carries our marker for this content under this policy.

@@ -7,13 +7,13 @@ import io
 import pytest
 from faker import Faker
 
-from shared.detect import FingerprintKey, Register, RegisterBuilder
+from shared.detect import FingerprintKey, Register
 from shared.detect.edm import Table, TableBuilder, fold
 from shared.detect.edm_values import canonical
 from shared.detect.winnow import known, winnow
 from shared.errors import MalformedError
+from tests.unit.detect.registers_for_detect import KEY, register_bytes
 
-KEY = bytes(range(32))
 FORM = """申請書（様式第1号）
 次のとおり助成金の交付を受けたいので、関係書類を添えて申請します。
 申請者 住所 ＿＿＿＿＿＿ 氏名 ＿＿＿＿＿＿ 電話 ＿＿＿＿＿＿
@@ -98,25 +98,16 @@ def test_winnowing_depends_on_the_key():
     assert winnow(FORM, KEY).isdisjoint(winnow(FORM, bytes(32)))
 
 
-def _registered(columns, rows):
-    builder = RegisterBuilder(KEY, columns)
-    for row in rows:
-        builder.add(row)
-    stream = io.BytesIO()
-    builder.write(stream)
-    return stream.getvalue()
-
-
 @pytest.mark.parametrize("cut", [0, 7, 15, 40, -8])
 def test_register_that_is_not_whole_is_refused(cut):
-    data = _registered(["番号"], [[["0099887766"]]])
+    data = register_bytes(["番号"], [["0099887766"]])
     with pytest.raises(MalformedError):
         Register(data[:cut], KEY)
 
 
 def test_register_of_another_key_is_refused():
     with pytest.raises(MalformedError):
-        Register(_registered(["番号"], [[["0099887766"]]]), bytes(32))
+        Register(register_bytes(["番号"], [["0099887766"]]), bytes(32))
 
 
 @pytest.mark.parametrize(

@@ -15,17 +15,8 @@ from shared.detect import Forms, Register, RegisterBuilder
 from shared.detect.edm import MAGIC, Table, TableBuilder, fold
 from shared.detect.register import Part
 from shared.errors import MalformedError
-
-KEY = bytes(range(32))
-
-
-def written(columns, *rows):
-    builder = RegisterBuilder(KEY, columns)
-    for row in rows:
-        builder.add(row)
-    stream = io.BytesIO()
-    builder.write(stream)
-    return stream.getvalue()
+from tests.unit.detect.registers_for_detect import KEY
+from tests.unit.detect.registers_for_detect import register_bytes as written
 
 
 def test_forms_are_written_byte_for_byte():

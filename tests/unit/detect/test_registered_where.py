@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import math
 
 import pytest
 
-from shared.detect import Engine, FingerprintKey, Forms, Register, RegisterBuilder
+from shared.detect import Engine, FingerprintKey, Forms
 from shared.detect.engine import confidence
 from shared.detect.registered import drafts
 from shared.detect.rulebook import load
 from shared.detect.skeleton import skeleton
 from shared.detect.winnow import winnow
 from shared.model import Evidence, Finding, Level, Segment
+from tests.unit.detect.registers_for_detect import KEY, register
 
-KEY = bytes(range(32))
 RULE = load().rules["registered_person"]
 PERSON = [["架空 太郎", "1975-03-14"]]
 DATE = "1975-03-14"
-
-
-def register(columns, *rows):
-    builder = RegisterBuilder(KEY, columns)
-    for row in rows:
-        builder.add(row)
-    stream = io.BytesIO()
-    builder.write(stream)
-    return Register(stream.getvalue(), KEY)
 
 
 def found(columns, rows, text):

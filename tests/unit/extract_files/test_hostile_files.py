@@ -18,6 +18,7 @@ from odf.text import P
 
 from shared.compound.directory import oversized
 from shared.compound.encryption import is_encrypted
+from shared.errors import MalformedError
 from shared.extract import Limits, extract
 from shared.model import Content, GapCode
 from shared.sandbox import Confinement, Sandbox
@@ -42,6 +43,7 @@ from tests.unit.extract_files.office_cases import (
 )
 from tests.unit.extract_files.pdf_cases import PAGES, by_hand, stream
 from tests.unit.extract_files.rar_cases import built
+from tests.unit.extract_files.rc4_writer import doc_locked, header_97, key_97
 from tests.unit.extract_files.zip_quine import zip_quine
 
 WORD = document_with(paragraph)
@@ -275,11 +277,16 @@ def ole_directory_loop():
 
 def ole_stream_of_four_gigabytes():
     """A stream that says it has 4 GB, in a chain whose sector follows itself."""
-    data = bytearray(ole_fat_loop())
+    return claiming(ole_fat_loop())
+
+
+def claiming(whole, name=""):
+    """Every stream of the file, or the one of this name, says that it has 4 GB."""
+    data = bytearray(whole)
     directory = 512 * (struct.unpack_from("<I", data, 48)[0] + 1)
     for at in range(directory, len(data) - 127, 128):
-        if data[at + 66] == 2:
-            struct.pack_into("<II", data, at + 116, 0, 0xFFFFFE00)
+        if data[at + 66] == 2 and name.encode("utf-16-le") in data[at : at + 64]:
+            struct.pack_into("<I", data, at + 120, 0xFFFFFE00)
     return bytes(data)
 
 
@@ -494,4 +501,12 @@ def test_compound_file_whose_sizes_cannot_be_true_is_given_to_no_library():
     assert not oversized(doc_part(3)("x"))
     assert not oversized(ole_fat_loop())
     assert not oversized(b"\xd0\xcf\x11\xe0 cut off")
-    assert not is_encrypted(ole_stream_of_four_gigabytes())
+    with pytest.raises(MalformedError, match="claims more"):
+        is_encrypted(ole_stream_of_four_gigabytes())
+
+
+def test_compound_file_of_which_nobody_can_say_whether_it_is_encrypted_is_a_gap():
+    locked = doc_locked("himitsu", key_97, header_97)("x")
+    assert is_encrypted(locked)
+    found, _ = extract(Content(claiming(locked, "1Table"), "a.doc"), clock=time.monotonic)
+    assert GapCode.MALFORMED in {gap.code for gap in found.gaps}

@@ -13,7 +13,9 @@ from shared.model import Content, GapCode
 from shared.sanitize import unlock
 from tests.unit.extract_files.archive_cases import lzh
 from tests.unit.extract_files.rar_cases import built
+from tests.unit.extract_files.rc4_writer import doc_locked, header_97, key_97
 from tests.unit.extract_files.test_encrypted_files import RARS, SEVEN_ZIP, SEVEN_ZIP_NAMES_TOO
+from tests.unit.extract_files.test_hostile_files import claiming
 from tests.unit.sanitize.sanitize_locked import PASSWORD, office, pdf
 from tests.unit.sanitize.sanitize_mail import archive
 from tests.unit.sanitize.sanitize_office import xlsm
@@ -109,3 +111,9 @@ def test_password_that_opened_one_is_tried_first_on_the_rest(monkeypatch):
     )
     assert (codes(done), done.count) == ([], 3)
     assert asked == ["a", "b", PASSWORD, PASSWORD, PASSWORD]
+
+
+def test_compound_file_of_which_nobody_can_say_whether_it_is_encrypted_is_held():
+    locked = claiming(doc_locked(PASSWORD, key_97, header_97)("x"), "1Table")
+    done = opened(locked, "a.doc", PASSWORD)
+    assert (done.content, codes(done)) == (None, [GapCode.MALFORMED])
